@@ -1,0 +1,59 @@
+"""Files that are either whole or absent, also after a crash: temporary name, fsync, rename, fsync of
+the folder. A full disk becomes `StorageFull`."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlconnector_assets.errors import StorageFull
+
+
+@contextmanager
+def disk_errors(path: object) -> Iterator[None]:
+    """Turn "no space left" into a `StorageFull` that names the place; other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageFull(
+                f"no space is left to write {path}",
+                mend="free some space on that disk, then run the same command again; nothing half-written was kept",
+            ) from error
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """fsync a folder, so that a rename in it survives power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Make a finished temporary file visible under its final name (same file system), durably."""
+    with disk_errors(final):
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(final)
+        sync_folder(final.parent)
+
+
+def write_durably(final: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write `content` under `final`, whole or not at all. `mode` holds from the first byte on."""
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.part")
+    try:
+        with disk_errors(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+                file.write(content)
+        publish(temporary, final)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
