@@ -70,3 +70,7 @@ class LeaseLost(ConnectorError):
 
 class StorageFull(ConnectorError):
     """No space is left on a disk, ours or the partner's."""
+
+
+class WarehouseError(ConnectorError):
+    """The warehouse cannot be used, does not fit the records, or was asked something it cannot answer."""

@@ -1,0 +1,276 @@
+"""The embedded warehouse: one DuckDB file, opened only while a load or a question lasts, because DuckDB
+lets one process write or several read."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from mlconnector_assets.clock import Clock, system_clock
+from mlconnector_assets.crash_points import CrashPoint, reached
+from mlconnector_assets.durable import disk_errors
+from mlconnector_assets.errors import WarehouseError
+from mlconnector_assets.records import Record
+from mlconnector_assets.warehouse.duckdb_failures import explain, explain_query, is_busy, only_reads
+from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, prepare_own_tables, prepare_table
+from mlconnector_assets.warehouse.interface import READ_AT, GroupTotals, LoadOutcome, TableSize, Totals
+from mlconnector_assets.warehouse.tables import LOAD_ID, TableSpec, quoted, tables_for
+
+READING: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    "autoinstall_known_extensions": "false",
+}
+"""A person's query sees the warehouse's tables and nothing else: no files, no network, no Python variables."""
+_PAUSE = 0.1
+
+
+class DuckDBWarehouse:
+    """A `Warehouse` in one DuckDB file.
+
+    Parameters
+    ----------
+    path: the file; it and its folder are made by the first load.
+    patience: seconds to wait for a process that has the file open, before LeaseHeld names it.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock = system_clock, patience: float = 10.0) -> None:
+        self.path, self.clock, self.patience = path, clock, patience
+
+    def load_records(
+        self, connection: str, record: Record, frame: pl.DataFrame, *, load_id: str, reads: Sequence[Mapping[str, Any]]
+    ) -> LoadOutcome:
+        """See `Warehouse.load_records`."""
+        _require_loadable(connection, record, frame)
+        began = self.clock()
+        with self._opened() as database:
+            with _transaction(database):
+                prepare_own_tables(database)
+                earlier = _outcome_of(database, load_id, connection, record)
+                if earlier is not None:
+                    return earlier
+                outcome = _merge(database, tables_for(record, connection), frame, load_id)
+                database.execute(
+                    f"INSERT INTO {quoted(LOADS)} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        *(load_id, began.replace(tzinfo=None), connection, record.name),
+                        *(outcome.rows, outcome.inserted, outcome.updated, outcome.unchanged),
+                        *(json.dumps(list(reads), default=str), self.clock().replace(tzinfo=None)),
+                    ],
+                )
+                reached(CrashPoint.LOAD_MERGED)
+            reached(CrashPoint.LOAD_WAREHOUSE_COMMITTED)
+        return outcome
+
+    def query(self, sql: str) -> pl.DataFrame:
+        """See `Warehouse.query`. Zones in the answer are UTC."""
+        if not self.path.exists():
+            raise WarehouseError(
+                "there is no warehouse yet", where=str(self.path), mend="run `mlconnector sync` first; it makes and fills it"
+            )
+        with self._opened(read_only=True) as database:
+            tables = [table for (table,) in database.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+            try:
+                _require_reading(sql, self.path)
+                return database.execute(sql).pl()
+            except duckdb.Error as error:
+                raise explain_query(error, self.path, tables) from error
+
+    def totals(self, connection: str, record: Record) -> Totals:
+        """See `Warehouse.totals`."""
+        table, _ = tables_for(record, connection)
+        if not self.path.exists():
+            return Totals()
+        currency = quoted(record.currency_column) if record.currency_column else "NULL"
+        sums = "".join(f", coalesce(sum({quoted(column)}), 0)" for column in record.totals)
+        with self._opened(read_only=True) as database:
+            if table.name not in _sizes(database):
+                return Totals()
+            groups = database.execute(
+                f"SELECT company, {currency}, count(*){sums} FROM {quoted(table.name)} GROUP BY ALL ORDER BY ALL"
+            ).fetchall()
+        return Totals(
+            tuple(
+                GroupTotals(company, code, rows, dict(zip(record.totals, amounts, strict=True)))
+                for company, code, rows, *amounts in groups
+            )
+        )
+
+    def tables(self) -> list[TableSize]:
+        """See `Warehouse.tables`."""
+        if not self.path.exists():
+            return []
+        with self._opened(read_only=True) as database:
+            return list(_sizes(database).values())
+
+    def identity(self) -> str:
+        """See `Warehouse.identity`."""
+        if self.path.exists():
+            with self._opened(read_only=True) as database:
+                if IDENTITY in _sizes(database):
+                    return _identity(database)
+        with self._opened() as database, _transaction(database):
+            prepare_own_tables(database)
+            return _identity(database)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    @contextmanager
+    def _opened(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file, open; DuckDB's failures within become errors with a mend."""
+        try:
+            with disk_errors(self.path), self._connect(read_only=read_only) as database:
+                database.execute("SET TimeZone = 'UTC'")
+                if read_only:
+                    database.execute("SET lock_configuration = true")
+                yield database
+        except duckdb.Error as error:
+            raise explain(error, self.path) from error
+
+    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+        """Open the file, waiting up to `patience` for whoever has it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                return duckdb.connect(self.path, read_only=read_only, config=READING if read_only else {})
+            except duckdb.Error as error:
+                if not is_busy(error) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_PAUSE)
+
+
+@contextmanager
+def _transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    database.begin()
+    try:
+        yield
+        database.commit()
+    except BaseException:
+        with suppress(duckdb.Error):  # a database stopped by a full disk has rolled back already, and refuses
+            database.rollback()
+        raise
+
+
+def _merge(
+    database: duckdb.DuckDBPyConnection, tables: tuple[TableSpec, tuple[TableSpec, ...]], frame: pl.DataFrame, load_id: str
+) -> LoadOutcome:
+    """Write the versions of `frame` that are newer than those in the tables; children go with their parent."""
+    parent, children = tables
+    for table in (parent, *children):
+        prepare_table(database, table)
+    newest = _newest_versions(frame, parent.key)
+    verdict = _newer_than_present(database, parent, newest)
+    replaced = verdict.filter(pl.col("present").is_not_null())
+    winners = newest[verdict["place"]].with_columns(pl.lit(load_id).alias(LOAD_ID))
+    if len(replaced):
+        _delete_rows(database, parent, replaced["present"])
+        for child in children:
+            _delete_rows_of(database, child, newest[replaced["place"]].select(child.key))
+    for table in (parent, *children):
+        _append(database, table, table.rows(winners))
+    inserted, updated = len(winners) - len(replaced), int(replaced["differs"].sum())
+    return LoadOutcome(len(newest), inserted, updated, len(newest) - inserted - updated)
+
+
+def _newest_versions(frame: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """One row a key; a missing modified_at is older than any."""
+    if frame.select(key).n_unique() == len(frame):
+        return frame
+    return frame.sort("modified_at", READ_AT, nulls_last=False, maintain_order=True).unique(key, keep="last", maintain_order=True)
+
+
+def _newer_than_present(database: duckdb.DuckDBPyConnection, table: TableSpec, newest: pl.DataFrame) -> pl.DataFrame:
+    """`place` in `newest` of each version to write, the row id it replaces (`present`), and whether the source
+    record `differs` from the one there."""
+    zoneless = pl.col("modified_at", READ_AT).cast(pl.Datetime("us"))
+    staged = newest.select(*table.key, zoneless, "content_hash").with_row_index("place")
+    with _registered(database, staged) as name:
+        return database.execute(f"""
+            SELECT s.place, t.rowid AS present, s.content_hash IS DISTINCT FROM t.content_hash AS differs
+            FROM {name} s LEFT JOIN {quoted(table.name)} t USING ({_listed(table.key)})
+            WHERE t.rowid IS NULL
+               OR (coalesce(s.modified_at, '-infinity'), s.read_at) > (coalesce(t.modified_at, '-infinity'), t.read_at)
+            ORDER BY s.place
+        """).pl()
+
+
+def _delete_rows(database: duckdb.DuckDBPyConnection, table: TableSpec, row_ids: pl.Series) -> None:
+    with _registered(database, row_ids.to_frame("row")) as name:
+        database.execute(f"DELETE FROM {quoted(table.name)} WHERE rowid IN (SELECT row FROM {name})")
+
+
+def _delete_rows_of(database: duckdb.DuckDBPyConnection, child: TableSpec, parents: pl.DataFrame) -> None:
+    with _registered(database, parents) as name:
+        same = " AND ".join(f"t.{quoted(column)} = s.{quoted(column)}" for column in child.key)
+        database.execute(f"DELETE FROM {quoted(child.name)} t USING {name} s WHERE {same}")
+
+
+def _append(database: duckdb.DuckDBPyConnection, table: TableSpec, rows: pl.DataFrame) -> None:
+    with _registered(database, rows) as name:
+        database.execute(f"INSERT INTO {quoted(table.name)} BY NAME SELECT * FROM {name}")
+
+
+@contextmanager
+def _registered(database: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[str]:
+    """The frame as a view that DuckDB scans in place, without a copy."""
+    database.register("staged", rows.to_arrow(compat_level=pl.CompatLevel.newest()))
+    try:
+        yield quoted("staged")
+    finally:
+        database.unregister("staged")
+
+
+def _outcome_of(database: duckdb.DuckDBPyConnection, load_id: str, connection: str, record: Record) -> LoadOutcome | None:
+    found = database.execute(
+        f"SELECT rows, inserted, updated, unchanged FROM {quoted(LOADS)} WHERE load_id = ? AND connection = ? AND record = ?",
+        [load_id, connection, record.name],
+    ).fetchone()
+    return LoadOutcome(*found) if found else None
+
+
+def _identity(database: duckdb.DuckDBPyConnection) -> str:
+    (identity,) = database.execute(f"SELECT identity FROM {quoted(IDENTITY)}").fetchall()[0]
+    return str(identity)
+
+
+def _sizes(database: duckdb.DuckDBPyConnection) -> dict[str, TableSize]:
+    named = database.execute("SELECT table_name, comment FROM duckdb_tables() ORDER BY table_name").fetchall()
+    return {
+        table: TableSize(table, database.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0], meaning or "")
+        for table, meaning in named
+    }
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(quoted(column) for column in columns)
+
+
+def _require_reading(sql: str, path: Path) -> None:
+    """Refuse anything but one statement that reads. A PIVOT comes with a helper statement, which has no text."""
+    statements = duckdb.extract_statements(sql)
+    reading = [
+        statement for statement in statements if statement.type in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+    ]
+    if len(reading) != 1 or any(statement not in reading and statement.query.strip() for statement in statements):
+        raise only_reads(path)
+
+
+def _require_loadable(connection: str, record: Record, frame: pl.DataFrame) -> None:
+    """Refuse a frame that no step may hand over. Raises ValueError."""
+    expected = {**record.schema, READ_AT: pl.Datetime("us", "UTC")}
+    if dict(frame.schema) != expected:
+        differing = sorted(name for name in expected.keys() | frame.schema.keys() if frame.schema.get(name) != expected.get(name))
+        raise ValueError(f"a frame of {record.name} to load has another schema in {', '.join(differing)}")
+    if frame.select(pl.any_horizontal(pl.col(*record.key, READ_AT).is_null().any())).item():
+        raise ValueError(f"a frame of {record.name} to load has rows without {', '.join(record.key)} or {READ_AT}")
+    if not frame["connection"].eq(connection).all():
+        raise ValueError(f"a frame of {record.name} to load into {connection}'s tables has rows of another connection")

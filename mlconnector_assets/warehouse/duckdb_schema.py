@@ -1,0 +1,100 @@
+"""Tables in a DuckDB file: types, making them, letting them grow. Belongs here: every DDL statement."""
+
+from __future__ import annotations
+
+import uuid
+
+import duckdb
+import polars as pl
+
+from mlconnector_assets.errors import WarehouseError
+from mlconnector_assets.warehouse.tables import Kind, StoredColumn, TableSpec, literal, quoted
+
+LOADS = "_LOADS"
+IDENTITY = "_WAREHOUSE"
+
+_PLAIN_TYPES: dict[Kind, str] = {
+    pl.String(): "VARCHAR",
+    pl.Boolean(): "BOOLEAN",
+    pl.Int32(): "INTEGER",
+    pl.Int64(): "BIGINT",
+    pl.Date(): "DATE",
+    pl.Datetime("us"): "TIMESTAMP",
+}
+
+_OWN_TABLES = f"""
+CREATE TABLE IF NOT EXISTS {quoted(LOADS)} (
+    load_id VARCHAR NOT NULL, loaded_at TIMESTAMP NOT NULL, connection VARCHAR NOT NULL, record VARCHAR NOT NULL,
+    rows BIGINT NOT NULL, inserted BIGINT NOT NULL, updated BIGINT NOT NULL, unchanged BIGINT NOT NULL,
+    reads JSON NOT NULL, finished TIMESTAMP NOT NULL
+);
+COMMENT ON TABLE {quoted(LOADS)} IS 'One row a load, committed together with what it loaded';
+COMMENT ON COLUMN {quoted(LOADS)}.loaded_at IS 'when the load began, UTC';
+COMMENT ON COLUMN {quoted(LOADS)}.rows IS 'records in the load, each key once: inserted + updated + unchanged';
+COMMENT ON COLUMN {quoted(LOADS)}.unchanged IS 'the same source record again, or an older version';
+COMMENT ON COLUMN {quoted(LOADS)}.reads IS 'the reads that the load took in';
+COMMENT ON COLUMN {quoted(LOADS)}.finished IS 'when everything was written, just before the commit, UTC';
+CREATE TABLE IF NOT EXISTS {quoted(IDENTITY)} (identity VARCHAR NOT NULL);
+COMMENT ON TABLE {quoted(IDENTITY)} IS 'One row: the name this warehouse got when it was made'
+"""
+
+
+def sql_type(kind: Kind) -> str:
+    """DuckDB's type for a Polars type. Raises ValueError for types records must not have, such as floats."""
+    if isinstance(kind, pl.Decimal):
+        return f"DECIMAL({kind.precision},{kind.scale})"
+    if isinstance(kind, pl.List):
+        return f"{sql_type(kind.inner)}[]"
+    if isinstance(kind, pl.Struct):
+        return f"STRUCT({', '.join(f'{quoted(inner.name)} {sql_type(inner.dtype)}' for inner in kind.fields)})"
+    if kind in _PLAIN_TYPES:
+        return _PLAIN_TYPES[kind]
+    raise ValueError(f"no warehouse column for {kind}: amounts are Decimal, instants Datetime('us', 'UTC')")
+
+
+def prepare_own_tables(database: duckdb.DuckDBPyConnection) -> None:
+    """Make `_LOADS` and the warehouse's identity when missing."""
+    made = database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name IN (?, ?)", [LOADS, IDENTITY]).fetchone()
+    if made == (2,):
+        return
+    database.execute(_OWN_TABLES)
+    database.execute(f"INSERT INTO {quoted(IDENTITY)} SELECT ? WHERE NOT EXISTS (FROM {quoted(IDENTITY)})", [uuid.uuid4().hex])
+
+
+def prepare_table(database: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
+    """Make the table when missing, add columns it lacks (null in old rows), and keep the comments true.
+
+    Raises WarehouseError, naming the column, when one has another type than the record gives it.
+    """
+    present = _present_columns(database, table.name)
+    if not present:
+        columns = ", ".join(f"{quoted(column.name)} {sql_type(column.type)}" for column in table.columns)
+        database.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+        database.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {literal(table.meaning)}")
+    for column in table.columns:
+        _prepare_column(database, table.name, column, present)
+
+
+def _prepare_column(
+    database: duckdb.DuckDBPyConnection, table: str, column: StoredColumn, present: dict[str, tuple[str, str | None]]
+) -> None:
+    wanted = str(database.sqltype(sql_type(column.type)))
+    kind, comment = present.get(column.name, (wanted, None))
+    if kind != wanted:
+        raise WarehouseError(
+            f"column {column.name} is {kind}, but the records now bring {wanted}",
+            where=f"warehouse table {table}",
+            mend="move the warehouse file away; the next load makes and fills a new one",
+        )
+    if present and column.name not in present:
+        database.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column.name)} {wanted}")
+    if column.meaning and column.meaning != comment:
+        database.execute(f"COMMENT ON COLUMN {quoted(table, column.name)} IS {literal(column.meaning)}")
+
+
+def _present_columns(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, str | None]]:
+    """Type and comment of each column the table has; nothing when there is no such table."""
+    rows = database.execute(
+        "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
+    ).fetchall()
+    return {name: (kind, comment) for name, kind, comment in rows}
