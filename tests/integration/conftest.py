@@ -1,0 +1,1 @@
+from tests.sshd import account, ssh_keys, sshd, start_sshd  # noqa: F401
