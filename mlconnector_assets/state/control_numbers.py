@@ -1,0 +1,33 @@
+"""Control numbers: consecutive per scope, without gaps, over processes and crashes. A number belongs to
+the transaction that takes it; sequences of databases are not gapless and are not used."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from mlconnector_assets.state.schema import CONTROL_NUMBERS, upsert
+
+HIGHEST = 999_999_999
+"""After this one comes 1 again: EDI control numbers have nine digits."""
+
+
+def take(tx: sa.Connection, scope: str, count: int = 1) -> int:
+    """The first of `count` consecutive numbers of `scope`; `following` gives the others.
+
+    The scope stays locked until the transaction ends: take all numbers of a file with one call, late.
+    """
+    if not 1 <= count <= HIGHEST:
+        raise ValueError(f"cannot take {count} control numbers")
+    last = CONTROL_NUMBERS.c.last
+    statement = upsert(tx, CONTROL_NUMBERS).values(scope=scope, last=count)
+    newest: int = tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[CONTROL_NUMBERS.c.scope], set_={"last": (last + count - 1) % HIGHEST + 1}
+        ).returning(last)
+    ).scalar_one()
+    return (newest - count) % HIGHEST + 1
+
+
+def following(first: int, steps: int) -> int:
+    """The number `steps` after `first`, over the wrap from 999,999,999 to 1."""
+    return (first - 1 + steps) % HIGHEST + 1

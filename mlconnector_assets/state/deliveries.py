@@ -1,0 +1,198 @@
+"""The outbox: files that were made and have to reach a partner. A delivery keeps its bytes (by SHA-256), name
+and control number for ever; only its state moves: queued -> sending -> delivered | uncertain | dead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from mlconnector_assets.errors import ConnectorError, LeaseHeld, LeaseLost, StateError
+from mlconnector_assets.state.processes import is_gone
+from mlconnector_assets.state.schema import DELIVERIES
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A file for a partner.
+
+    `totals` maps "column|currency" to decimal text. `attempts` counts up with every claim, also after a replay,
+    and is the fence: only the worker of the newest attempt can change the row. `how` tells of a delivered file
+    whether it was "sent" or "found" to be there already. `owned_until` is when the claim of `owner` expires.
+    """
+
+    id: int
+    partner: str
+    flow: str
+    remote_name: str
+    folder: str
+    sha256: str
+    size: int
+    documents: int
+    totals: dict[str, str]
+    control_number: int
+    state: str
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+    how: str | None
+    owner: str | None
+    owned_until: datetime | None
+
+
+def enqueue(
+    tx: sa.Connection,
+    *,
+    partner: str,
+    flow: str,
+    remote_name: str,
+    sha256: str,
+    size: int,
+    documents: int,
+    totals: Mapping[str, str],
+    control_number: int,
+    created_at: datetime,
+    folder: str = "outbound",
+) -> Delivery:
+    """Queue a file whose bytes are stored already; it is due at once.
+
+    Raises StateError when a file of that name was made for this partner and folder before: names never serve twice.
+    """
+    taken = sa.select(DELIVERIES.c.id).where(
+        DELIVERIES.c.partner == partner, DELIVERIES.c.folder == folder, DELIVERIES.c.remote_name == remote_name
+    )
+    if (other := tx.execute(taken).scalar_one_or_none()) is not None:
+        raise StateError(
+            f"the name {remote_name} was given to delivery {other} already",
+            where=f"partner {partner}, flow {flow}",
+            mend="put {control_number} into the flow's file_name, so that every file has a name of its own",
+        )
+    statement = sa.insert(DELIVERIES).values(
+        partner=partner,
+        flow=flow,
+        remote_name=remote_name,
+        folder=folder,
+        sha256=sha256,
+        size=size,
+        documents=documents,
+        totals=dict(totals),
+        control_number=control_number,
+        state="queued",
+        attempts=0,
+        next_attempt_at=created_at,
+        created_at=created_at,
+    )
+    return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+
+
+def claim_next(tx: sa.Connection, partner: str, owner: str, now: datetime, ttl: timedelta) -> Delivery | None:
+    """The oldest delivery of a partner that may be sent now, made ours until `now + ttl`; None when there is none.
+
+    These are queued ones whose time has come, and those whose worker expired or is known to be dead.
+    """
+    ready = sa.select(DELIVERIES.c.id).where(DELIVERIES.c.partner == partner, _ready(tx, now, partner))
+    found = tx.execute(ready.order_by(DELIVERIES.c.id).limit(1).with_for_update(skip_locked=True)).scalar_one_or_none()
+    if found is None:
+        return None
+    statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == found)
+    statement = statement.values(state="sending", attempts=DELIVERIES.c.attempts + 1, owner=owner, owned_until=now + ttl)
+    return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+
+
+def still_owned(tx: sa.Connection, delivery: Delivery) -> bool:
+    """Whether nobody else has claimed, finished or replayed this delivery since we claimed it."""
+    return tx.execute(sa.select(DELIVERIES.c.id).where(*_ours(delivery))).scalar_one_or_none() is not None
+
+
+def delivered(tx: sa.Connection, delivery: Delivery, at: datetime, how: Literal["sent", "found"]) -> None:
+    """The file is at the partner's, whole. Raises LeaseLost when the delivery is not ours any more."""
+    _finish(tx, delivery, state="delivered", delivered_at=at, how=how, last_error=None)
+
+
+def postpone(tx: sa.Connection, delivery: Delivery, error: str, next_attempt_at: datetime) -> None:
+    """Back to the queue, until `next_attempt_at`. Raises LeaseLost."""
+    _finish(tx, delivery, state="queued", last_error=error, next_attempt_at=next_attempt_at)
+
+
+def give_up(tx: sa.Connection, delivery: Delivery, error: str) -> None:
+    """Time will not mend it: a person has to look, and may `replay` it. Raises LeaseLost."""
+    _finish(tx, delivery, state="dead", last_error=error)
+
+
+def uncertain(tx: sa.Connection, delivery: Delivery, error: str) -> None:
+    """The file may or may not have arrived, and sending again could double it: a person decides. Raises LeaseLost."""
+    _finish(tx, delivery, state="uncertain", last_error=error)
+
+
+def replay(tx: sa.Connection, delivery_id: int, now: datetime) -> Delivery:
+    """Queue a delivery again: same bytes, name and control number; attempts go on counting.
+
+    Raises LeaseHeld while a worker is sending it.
+    """
+    row = find(tx, delivery_id, lock=True)
+    if row.state == "sending" and (row.owned_until or now) > now and not is_gone(row.owner):
+        raise LeaseHeld(f"delivery {delivery_id} is being sent right now by {row.owner}", mend="wait until it is done")
+    statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id)
+    statement = statement.values(state="queued", next_attempt_at=now, delivered_at=None, how=None, owner=None, owned_until=None)
+    return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+
+
+def queued(tx: sa.Connection, partner: str | None = None, due_at: datetime | None = None) -> list[Delivery]:
+    """What still has to be sent, oldest first: all of it, or only what `claim_next` would give at `due_at`."""
+    ready = DELIVERIES.c.state.in_(("queued", "sending")) if due_at is None else _ready(tx, due_at, partner)
+    wanted = sa.select(DELIVERIES).where(ready).order_by(DELIVERIES.c.id)
+    return _deliveries(tx, wanted if partner is None else wanted.where(DELIVERIES.c.partner == partner))
+
+
+def listing(tx: sa.Connection, partner: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:
+    """Deliveries, newest first."""
+    wanted = sa.select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit)
+    if partner is not None:
+        wanted = wanted.where(DELIVERIES.c.partner == partner)
+    if state is not None:
+        wanted = wanted.where(DELIVERIES.c.state == state)
+    return _deliveries(tx, wanted)
+
+
+def find(tx: sa.Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
+    """One delivery. Raises ConnectorError when there is none of that id."""
+    wanted = sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)
+    row = tx.execute(wanted.with_for_update() if lock else wanted).mappings().one_or_none()
+    if row is None:
+        raise ConnectorError(f"there is no delivery {delivery_id}", mend="look at `mlconnector outbox list`")
+    return Delivery(**row)
+
+
+def _ready(tx: sa.Connection, now: datetime, partner: str | None) -> sa.ColumnElement[bool]:
+    sending = DELIVERIES.c.state == "sending"
+    owners = sa.select(DELIVERIES.c.owner).where(sending).distinct()
+    if partner is not None:
+        owners = owners.where(DELIVERIES.c.partner == partner)
+    dead = [owner for owner in tx.execute(owners).scalars() if is_gone(owner)]
+    return sa.or_(
+        sa.and_(DELIVERIES.c.state == "queued", DELIVERIES.c.next_attempt_at <= now),
+        sa.and_(sending, sa.or_(DELIVERIES.c.owned_until <= now, DELIVERIES.c.owner.in_(dead))),
+    )
+
+
+def _ours(delivery: Delivery) -> tuple[sa.ColumnElement[bool], ...]:
+    return DELIVERIES.c.id == delivery.id, DELIVERIES.c.state == "sending", DELIVERIES.c.attempts == delivery.attempts
+
+
+def _finish(tx: sa.Connection, delivery: Delivery, **values: object) -> None:
+    statement = sa.update(DELIVERIES).where(*_ours(delivery)).values(owner=None, owned_until=None, **values)
+    if tx.execute(statement).rowcount == 0:
+        raise LeaseLost(
+            f"delivery {delivery.id} ({delivery.remote_name}) was taken over by another worker",
+            where=f"partner {delivery.partner}",
+            mend="nothing to do: the other worker finishes it",
+        )
+
+
+def _deliveries(tx: sa.Connection, wanted: sa.Select[Any]) -> list[Delivery]:
+    return [Delivery(**row) for row in tx.execute(wanted).mappings()]
