@@ -16,7 +16,7 @@ from mlconnector_assets.errors import AccessDenied, ConnectorError, DeliveryErro
 from mlconnector_assets.exchange.ssh import CONNECTION_ERRORS, Revealable, SftpSettings, SshConnection, connect, scan_host_keys
 from mlconnector_assets.exchange.wire import CHUNK, Attributes, Code, Flags, Kind, ProtocolError, StatusError, Wire, string
 
-__all__ = ["RemoteFile", "Revealable", "SftpSession", "SftpSettings", "scan_host_keys"]
+__all__ = ["FileError", "RemoteFile", "Revealable", "SftpSession", "SftpSettings", "scan_host_keys"]
 
 _FSYNC = "fsync@openssh.com"
 _POSIX_RENAME = "posix-rename@openssh.com"
@@ -39,6 +39,10 @@ class RemoteFile:
     size: int | None
     mtime: int | None
     regular: bool
+
+
+class FileError(DeliveryError):
+    """This one file cannot be sent, whatever the partner's server does; others can."""
 
 
 class SftpSession:
@@ -124,14 +128,20 @@ class SftpSession:
             ]
 
     def probe_write(self, folder: str) -> None:
-        """Make and remove a small hidden file. Raises AccessDenied, StorageFull, DeliveryError."""
+        """Make, rename and remove a small hidden file. Raises AccessDenied, StorageFull, DeliveryError."""
         path = f"{folder}/.mlconnector-{secrets.token_hex(6)}.part"
         with self._doing("create files in", folder):
             handle = self._wire.open(_raw(path), Flags.WRITE_NEW)
             self._wire.write(handle, [b"write probe\n"])
             self._wire.close(handle)
-        with self._doing("remove files from", folder):
-            self._wire.remove(_raw(path))
+        try:
+            with self._doing("rename files in", folder):
+                self._rename(_raw(path), _raw(path + ".probe"))
+            path += ".probe"
+        finally:
+            if not self._wire.broken:
+                with self._doing("remove files from", folder):
+                    self._wire.remove(_raw(path))
 
     # files
 
@@ -171,14 +181,7 @@ class SftpSession:
         """Give a file its final name: atomically where the server offers posix-rename, else by plain rename,
         which refuses when the target exists. Callers look at the target first."""
         with self._doing("rename a file to", target):
-            if _POSIX_RENAME in self._wire.extensions:
-                try:
-                    self._wire.extended(_POSIX_RENAME, string(_raw(source)) + string(_raw(target)))
-                    return
-                except StatusError as error:
-                    if error.code == Code.NO_SUCH_FILE:
-                        raise
-            self._wire.rename(_raw(source), _raw(target))
+            self._rename(_raw(source), _raw(target))
 
     def remove(self, path: Path) -> bool:
         """Remove a file; returns False when there was none."""
@@ -226,6 +229,16 @@ class SftpSession:
                 mend="ask the partner to move it away, or name another folder in the partner's file",
             )
         return found is not None
+
+    def _rename(self, source: bytes, target: bytes) -> None:
+        if _POSIX_RENAME in self._wire.extensions:
+            try:
+                self._wire.extended(_POSIX_RENAME, string(source) + string(target))
+                return
+            except StatusError as error:
+                if error.code == Code.NO_SUCH_FILE:
+                    raise
+        self._wire.rename(source, target)
 
     def _create(self, path: bytes) -> bytes:
         """Open a new file, taking away an abandoned one of the same name."""
@@ -348,7 +361,7 @@ def _local_chunks(source: BinaryIO, path: str) -> Iterator[bytes]:
         try:
             chunk = source.read(CHUNK)
         except OSError as error:
-            raise DeliveryError(
+            raise FileError(
                 f"the stored file for {path} cannot be read: {error.strerror or error}",
                 mend="check the disk that holds .mlconnector, then `mlconnector outbox replay`",
             ) from error
