@@ -1,0 +1,90 @@
+"""What a connection can and cannot see, for `check --live`: version, user, companies, models, a trial of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.systems.odoo.client import OdooClient
+from mlconnector_assets.systems.odoo.paging import Pager
+from mlconnector_assets.systems.odoo.streams import MODULE_FIELDS, STREAMS, Stream
+from mlconnector_assets.systems.source import Finding, Window
+
+OLDEST_VERSION = 19
+"""The first Odoo with the JSON-2 interface."""
+
+
+def check(client: OdooClient, companies: Mapping[str, int], records: Sequence[str]) -> list[Finding]:
+    """Everything that can be told; stops early when the version or the login is no good. Raises Unavailable."""
+    version, version_text = client.version()
+    if version < OLDEST_VERSION:
+        return [
+            Finding("version", False, f"Odoo {version_text}", f"JSON-2 needs Odoo {OLDEST_VERSION} or newer: upgrade this Odoo.")
+        ]
+    findings = [Finding("version", True, f"Odoo {version_text}")]
+    try:
+        findings.append(_user(client))
+    except ConnectorError as problem:
+        return [*findings, _bad("user", problem)]
+    visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
+    findings += [_company(code, company, visible) for code, company in companies.items()]
+    streams = [STREAMS[record] for record in records]
+    models = dict.fromkeys(model for stream in streams for model in stream.models)
+    findings += [_model(client, model) for model in models]
+    reachable = {code: company for code, company in companies.items() if company in visible}
+    denied = {finding.subject.removeprefix("model ") for finding in findings if not finding.good}
+    for stream in streams:
+        if reachable and not denied.intersection(stream.models):
+            findings += _trial(client, stream, reachable)
+    return findings
+
+
+def _listing(fields: list[str], **more: object) -> dict[str, object]:
+    return {"domain": [], "fields": fields, "context": {"active_test": False, "lang": "en_US"}, **more}
+
+
+def _user(client: OdooClient) -> Finding:
+    user_id = client.call("res.users", "context_get", {})["uid"]
+    user = client.call("res.users", "read", {"ids": [user_id], "fields": ["name", "login"]})[0]
+    return Finding("user", True, f"{user['name']} ({user['login']})")
+
+
+def _company(code: str, company: int, visible: Mapping[int, str]) -> Finding:
+    subject = f"company {code}"
+    if company in visible:
+        return Finding(subject, True, f"{company}: {visible[company]}")
+    others = ", ".join(f"{number} ({name})" for number, name in sorted(visible.items())) or "none"
+    return Finding(
+        subject,
+        False,
+        f"company {company} does not exist or the user may not work in it; visible: {others}",
+        "Give the user this company in Odoo (Settings, Users), or correct `companies` in connections.yaml.",
+    )
+
+
+def _model(client: OdooClient, model: str) -> Finding:
+    try:
+        client.call(model, "search_read", _listing(["id"], limit=1))
+    except ConnectorError as problem:
+        return _bad(f"model {model}", problem)
+    return Finding(f"model {model}", True, "readable")
+
+
+def _trial(client: OdooClient, stream: Stream, companies: Mapping[str, int]) -> Iterator[Finding]:
+    """Reads one record of each pass with all its fields."""
+    subject = f"record {stream.record.name}"
+    pager = Pager(client, companies, page_size=1)
+    try:
+        window = Window(None, client.server_time() + timedelta(days=1))
+        found = sum(len(pager.page(stream, walk, window, 0, 1)) for walk in stream.passes(companies))
+    except ConnectorError as problem:
+        yield _bad(subject, problem)
+        return
+    absent = [f"{name} (module {MODULE_FIELDS[name]})" for name in sorted(pager.absent)]
+    without = f"; left out, because Odoo does not have them: {', '.join(absent)}" if absent else ""
+    yield Finding(subject, True, f"{'readable' if found else 'readable, but empty'}{without}")
+
+
+def _bad(subject: str, problem: ConnectorError) -> Finding:
+    return Finding(subject, False, problem.what, problem.mend)

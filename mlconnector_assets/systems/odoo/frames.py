@@ -1,0 +1,32 @@
+"""Canonical rows into a frame with exactly the record's schema. Arrow builds nested columns from dictionaries about
+five times as fast as Polars does, and refuses a value that would lose decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import polars as pl
+import pyarrow as pa
+
+from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.systems.odoo.values import MappingError, Values
+
+
+@cache
+def _arrow_schema(record_name: str) -> pa.Schema:
+    return RECORDS[record_name].empty().to_arrow().schema
+
+
+def frame(record: Record, rows: Sequence[Values]) -> pl.DataFrame:
+    """The rows as a frame. Raises MappingError when a value does not fit its column."""
+    schema = _arrow_schema(record.name)
+    columns = []
+    for column in schema:
+        try:
+            columns.append(pa.array([row[column.name] for row in rows], type=column.type))
+        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+            raise MappingError(f"column {column.name} cannot hold a value: {str(error).partition(chr(10))[0][:200]}") from None
+    made = pl.from_arrow(pa.Table.from_arrays(columns, schema=schema))
+    assert isinstance(made, pl.DataFrame)  # noqa: S101
+    return made

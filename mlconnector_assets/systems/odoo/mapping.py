@@ -1,0 +1,124 @@
+"""What the mappings of all records share: the setting of a read, parties, cost-center shares, states."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from mlconnector_assets.systems.odoo.values import (
+    Json,
+    MappingError,
+    Values,
+    amount,
+    field_or_none,
+    instant_or_none,
+    key_or_none,
+    text_or_none,
+)
+
+T = TypeVar("T")
+
+STATES = {"draft": "draft", "posted": "posted", "cancel": "cancelled"}
+SIX_DECIMALS = Decimal("0.000001")
+
+
+@dataclass(frozen=True)
+class CostCenter:
+    """An analytic account with the name of its root plan."""
+
+    code: str | None
+    name: str | None
+    plan: str | None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a mapping needs besides the record.
+
+    `company` is our code of the company whose documents are read (None: the record says it itself), `companies`
+    our codes by Odoo's ids, `cost_center` finds an analytic account by its id (None when Odoo has it no longer).
+    """
+
+    connection: str
+    company: str | None
+    companies: Mapping[int, str]
+    cost_center: Callable[[str], CostCenter | None]
+
+
+def common(record: Values, text: str, setting: Setting) -> Values:
+    """The columns that every record has. `text` is the record exactly as received."""
+    return {
+        "connection": setting.connection,
+        "company": setting.company,
+        "source_id": str(record["id"]),
+        "modified_at": instant_or_none(record["write_date"]),
+        "content_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "source_record": text,
+    }
+
+
+def known(names: Mapping[str, T], value: object, field: str) -> T:
+    """Our word for a value of one of Odoo's selections. Raises MappingError for one that is not known."""
+    try:
+        return names[value]  # type: ignore[index]
+    except KeyError:
+        raise MappingError(f"{field} is {value!r}, which is none of {', '.join(names)}") from None
+
+
+def party(address: Values, identity: Values) -> Values:
+    """A party: who it is comes from its commercial partner, where it is from the address on the document."""
+    return {
+        "source_id": str(identity["id"]),
+        "reference": text_or_none(identity["ref"]),
+        "name": text_or_none(identity["name"]) or text_or_none(address["name"]),
+        "tax_id": text_or_none(identity["vat"]),
+        "registration_number": text_or_none(identity["company_registry"]),
+        "gln": text_or_none(address.get("global_location_number")) or text_or_none(identity.get("global_location_number")),
+        "street": text_or_none(address["street"]),
+        "street2": text_or_none(address["street2"]),
+        "city": text_or_none(address["city"]),
+        "state": field_or_none(address["state_id"], "code"),
+        "postal_code": text_or_none(address["zip"]),
+        "country": field_or_none(address["country_id"], "code"),
+        "email": text_or_none(address["email"]) or text_or_none(identity["email"]),
+        "phone": text_or_none(address["phone"]) or text_or_none(identity["phone"]),
+    }
+
+
+def shares(distribution: Json, setting: Setting) -> list[Values]:
+    """An analytic distribution as shares: a key such as "12,34" names one account of each of several plans, and
+    each of them gets the same percentage."""
+    if not distribution:
+        return []
+    found = []
+    for keys, percent in distribution.items():
+        for key in keys.split(","):
+            center = setting.cost_center(key)
+            found.append(
+                {
+                    "source_id": key,
+                    "code": center and center.code,
+                    "name": center and center.name,
+                    "plan": center and center.plan,
+                    "percent": amount(percent).quantize(SIX_DECIMALS),
+                }
+            )
+    return found
+
+
+def in_order(lines: list[Values]) -> list[Values]:
+    """Lines as a person sees them: by sequence, then id."""
+    return sorted(lines, key=lambda line: (line["sequence"], line["id"]))
+
+
+def account(line: Values) -> Values:
+    """The columns of a line's account; its code is the one in the company that was read."""
+    value = line["account_id"]
+    return {
+        "account_id": key_or_none(value),
+        "account_code": field_or_none(value, "code"),
+        "account_name": field_or_none(value, "name"),
+    }

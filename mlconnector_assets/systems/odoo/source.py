@@ -1,0 +1,167 @@
+"""Odoo 19 as a source of canonical records: the clock, the probe, counts, and pages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import httpx
+
+from mlconnector_assets.clock import Clock, system_clock
+from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.systems.odoo import checks, totals
+from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, Revealing
+from mlconnector_assets.systems.odoo.cost_centers import CostCenters
+from mlconnector_assets.systems.odoo.frames import frame
+from mlconnector_assets.systems.odoo.mapping import Setting
+from mlconnector_assets.systems.odoo.paging import Batch, Pager, context, prefetched, stamp
+from mlconnector_assets.systems.odoo.streams import STREAMS, Stream
+from mlconnector_assets.systems.odoo.values import MappingError, Values, instant_or_none, parse
+from mlconnector_assets.systems.source import Finding, Page, SetAside, SourceTotals, Window
+
+_SETTLED = timedelta(seconds=5)
+"""A second this long ago gets no further visible changes, except from transactions that commit late."""
+
+_BAD_RECORD = (MappingError, LookupError, TypeError, ValueError, ArithmeticError)
+
+
+class OdooSource:
+    """One Odoo database, read only.
+
+    `companies` maps our codes to Odoo's company ids; `api_key` reveals itself per request; `page_size` counts
+    documents; `timeout` is the seconds that Odoo may stay silent. Odoo stores write_date as the start of the
+    transaction, so rows can appear later than their stamp: readers must overlap. Windows work on whole seconds.
+    """
+
+    def __init__(
+        self,
+        connection: str,
+        *,
+        url: str,
+        database: str,
+        api_key: Revealing,
+        companies: Mapping[str, int],
+        records: Sequence[str] = tuple(STREAMS),
+        page_size: int = 500,
+        timeout: float = 60.0,
+        retry: Retry = PATIENT,
+        clock: Clock = system_clock,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.connection, self.records = connection, tuple(records)
+        self._companies = dict(companies)
+        self._client = OdooClient(
+            connection,
+            url=url,
+            database=database,
+            api_key=api_key,
+            timeout=timeout,
+            retry=retry,
+            clock=clock,
+            transport=transport,
+        )
+        self._pager = Pager(self._client, self._companies, page_size)
+
+    def now(self) -> datetime:
+        """The server's own clock, UTC, whole seconds, from the Date header of an answer given now."""
+        return self._client.server_time()
+
+    def probe(self, record: str, since: datetime | None) -> str:
+        """Every id and stamp at or after `since`, as one hash: a count and a newest stamp would not show a row that
+        was already in the window and got another stamp below the newest one. Without `since` only count and newest."""
+        stream = self._stream(record)
+        domain = totals.everything_of(stream, self._companies)
+        setting = context(tuple(self._companies.values()))
+        if since is None:
+            arguments = {
+                "domain": domain,
+                "groupby": [],
+                "aggregates": ["__count", "write_date:max", "id:max"],
+                "context": setting,
+            }
+            text = self._client.call_text(stream.model, "formatted_read_group", arguments)
+            newest = instant_or_none(parse(text)[0]["write_date:max"])
+        else:
+            domain = [*domain, ["write_date", ">=", stamp(since)]]
+            arguments = {"domain": domain, "fields": ["write_date"], "order": "id asc", "load": "", "context": setting}
+            text = self._client.call_text(stream.model, "search_read", arguments)
+            newest = instant_or_none(max((row["write_date"] for row in parse(text)), default=False))
+        answered_at = self._client.answered_at
+        if newest and answered_at and newest > answered_at - _SETTLED:
+            # another change in that same second would look the same: be different next time
+            text += stamp(answered_at)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def totals(self, record: str, window: Window) -> SourceTotals:
+        """Count and money sums of a window as Odoo sees them now."""
+        return totals.totals(self._client, self._stream(record), self._companies, window)
+
+    def pages(self, record: str, window: Window) -> Iterator[Page]:
+        """Every record of the window, one page a request; the next page is fetched while one is mapped and used."""
+        stream = self._stream(record)
+        cost_centers = CostCenters(self._client, self._companies.values())
+        codes = {company: code for code, company in self._companies.items()}
+        for batch in prefetched(self._pager.batches(stream, window)):
+            setting = Setting(self.connection, batch.walk.company, codes, cost_centers.find)
+            yield _page(stream, batch, setting)
+
+    def check(self) -> list[Finding]:
+        """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
+        return checks.check(self._client, self._companies, self.records)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._client.close()
+
+    def _stream(self, record: str) -> Stream:
+        if record not in STREAMS:
+            raise ConfigurationError(
+                f"Odoo has no record '{record}'", where=f"connection {self.connection}", mend=f"Use one of {', '.join(STREAMS)}."
+            )
+        return STREAMS[record]
+
+
+def _page(stream: Stream, batch: Batch, setting: Setting) -> Page:
+    """The batch in canonical form; a record that cannot be mapped is set aside and stops no other."""
+    if batch.unreadable:
+        return Page(
+            stream.record.empty(), tuple(_set_aside(record, text, batch.unreadable, setting) for record, text in batch.records)
+        )
+    rows, aside = [], []
+    for record, text in batch.records:
+        try:
+            rows.append(stream.map(record, text, setting))
+        except _BAD_RECORD as problem:
+            aside.append(_set_aside(record, text, _reason(problem), setting))
+    try:
+        return Page(frame(stream.record, rows), tuple(aside))
+    except MappingError:
+        fitting = []
+        for row in rows:
+            try:
+                frame(stream.record, [row])
+                fitting.append(row)
+            except MappingError as problem:
+                aside.append(
+                    SetAside(row["source_id"], row["company"], row["modified_at"], _reason(problem), row["source_record"])
+                )
+        return Page(frame(stream.record, fitting), tuple(aside))
+
+
+def _set_aside(record: Values, text: str, reason: str, setting: Setting) -> SetAside:
+    try:
+        modified_at = instant_or_none(record.get("write_date"))
+    except ValueError:
+        modified_at = None
+    company = record.get("company_id")
+    code = setting.company or setting.companies.get(company if isinstance(company, int) else 0)
+    return SetAside(str(record["id"]), code, modified_at, reason, text)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, MappingError):
+        return str(problem)
+    if isinstance(problem, KeyError):
+        return f"Odoo's answer lacks the field {problem}"
+    return f"a value is not what Odoo documents: {problem}"

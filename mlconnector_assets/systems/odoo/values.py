@@ -1,0 +1,117 @@
+"""Odoo's JSON values as Python values, and the exact text of each record of an answer. `false` stands for null in
+every type but boolean; numbers with a fraction arrive as Decimal, never as float."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+Json = Any
+"""Any JSON value."""
+
+Values = dict[str, Any]
+"""A record or a nested record, as Odoo sent it."""
+
+_DECODER = json.JSONDecoder(parse_float=Decimal)
+_SPACE = " \t\r\n"
+
+
+class MappingError(Exception):
+    """A record cannot be put into canonical form; the message is the reason, for a person."""
+
+
+def parse(text: str) -> Json:
+    """The value of a JSON text, with Decimal for every number that has a fraction."""
+    return _DECODER.decode(text)
+
+
+def records_of(text: str) -> list[tuple[Values, str]]:
+    """The records of an answer of `web_search_read`, each with the exact text in which it was received.
+
+    Raises ValueError when the text is not an object with a list `records`.
+    """
+    found: list[tuple[Values, str]] | None = None
+    at = _expect(text, 0, "{")
+    while text[_skip(text, at)] != "}":
+        name, at = _DECODER.raw_decode(text, _skip(text, at))
+        at = _skip(text, _expect(text, at, ":"))
+        if name == "records":
+            found, at = _array(text, at)
+        else:
+            _, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, at)
+        if text[at] == ",":
+            at += 1
+    if found is None:
+        raise ValueError("no records")
+    return found
+
+
+def _array(text: str, at: int) -> tuple[list[tuple[Values, str]], int]:
+    items: list[tuple[Values, str]] = []
+    at = _skip(text, _expect(text, at, "["))
+    while text[at] != "]":
+        value, end = _DECODER.raw_decode(text, at)
+        items.append((value, text[at:end]))
+        at = _skip(text, end)
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return items, at + 1
+
+
+def _skip(text: str, at: int) -> int:
+    while text[at : at + 1] in _SPACE and at < len(text):
+        at += 1
+    if at >= len(text):
+        raise ValueError("the text ends too early")
+    return at
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    at = _skip(text, at)
+    if text[at] != character:
+        raise ValueError(f"{character!r} expected at {at}")
+    return at + 1
+
+
+def text_or_none(value: object) -> str | None:
+    """A text; None for Odoo's `false` and for the empty text."""
+    return value if isinstance(value, str) and value else None
+
+
+def key_or_none(value: object) -> str | None:
+    """The database id of a nested record, or a bare id, as text."""
+    if isinstance(value, dict):
+        value = value["id"]
+    return str(value) if value else None
+
+
+def field_or_none(record: Values | bool, name: str) -> str | None:
+    """A text field of a nested record; None when there is no such record."""
+    return text_or_none(record[name]) if isinstance(record, dict) else None
+
+
+def day_or_none(value: object) -> date | None:
+    """A date; None for `false`."""
+    return date.fromisoformat(value) if isinstance(value, str) and value else None
+
+
+def instant_or_none(value: object) -> datetime | None:
+    """A datetime, which Odoo renders as naive UTC in whole seconds; None for `false`."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) and value else None
+
+
+def amount(value: object) -> Decimal:
+    """A number. A computed amount is never null in Odoo; anything else but a number is refused."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Decimal(value)
+    raise MappingError(f"a number is due, and {value!r} was received")
+
+
+def rounded(value: Decimal, step: Decimal) -> Decimal:
+    """`value` to the decimals of `step`, half to even; only for prices, quantities and rates, never for money."""
+    return value.quantize(step)
