@@ -1,0 +1,1 @@
+"""Bytes and frames: one module a file format. Knows neither network nor Dagster."""
