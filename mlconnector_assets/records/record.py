@@ -71,7 +71,8 @@ class Record:
     `key` identifies one (besides `connection`, always part of it); `children` are `List(Struct)` columns that
     the warehouse keeps as tables of their own, each with the inner field that identifies a line; `totals` are
     money columns whose sums by `currency_column` are compared between source, file and warehouse;
-    `number_column` is what people call the record by; `business_columns` decide whether a document changed.
+    `number_column` is what people call the record by; `business_columns` decide whether a document changed
+    ("lines.quantity" means that field of every entry of `lines`).
     """
 
     name: str

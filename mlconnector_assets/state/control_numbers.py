@@ -28,6 +28,12 @@ def take(tx: sa.Connection, scope: str, count: int = 1) -> int:
     return (newest - count) % HIGHEST + 1
 
 
+def peek(tx: sa.Connection, scope: str) -> int:
+    """The number that `take` would give now; takes nothing."""
+    last: int | None = tx.execute(sa.select(CONTROL_NUMBERS.c.last).where(CONTROL_NUMBERS.c.scope == scope)).scalar_one_or_none()
+    return following(last, 1) if last else 1
+
+
 def following(first: int, steps: int) -> int:
     """The number `steps` after `first`, over the wrap from 999,999,999 to 1."""
     return (first - 1 + steps) % HIGHEST + 1

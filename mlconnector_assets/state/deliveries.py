@@ -149,8 +149,8 @@ def queued(tx: sa.Connection, partner: str | None = None, due_at: datetime | Non
     return _deliveries(tx, wanted if partner is None else wanted.where(DELIVERIES.c.partner == partner))
 
 
-def listing(tx: sa.Connection, partner: str | None = None, state: str | None = None, limit: int = 100) -> list[Delivery]:
-    """Deliveries, newest first."""
+def listing(tx: sa.Connection, partner: str | None = None, state: str | None = None, limit: int | None = 100) -> list[Delivery]:
+    """Deliveries, newest first; all of them without `limit`."""
     wanted = sa.select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit)
     if partner is not None:
         wanted = wanted.where(DELIVERIES.c.partner == partner)

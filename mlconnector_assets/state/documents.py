@@ -95,6 +95,12 @@ def blocked(tx: sa.Connection, partner: str, flow: str) -> list[DocumentRow]:
     return [DocumentRow(**row) for row in tx.execute(wanted.order_by(DOCUMENTS.c.number, DOCUMENTS.c.source_id)).mappings()]
 
 
+def changed(tx: sa.Connection, partner: str, flow: str) -> list[DocumentRow]:
+    """Documents of a flow that changed at the source after they were sent, by number."""
+    wanted = sa.select(DOCUMENTS).where(DOCUMENTS.c.partner == partner, DOCUMENTS.c.flow == flow, DOCUMENTS.c.state == "changed")
+    return [DocumentRow(**row) for row in tx.execute(wanted.order_by(DOCUMENTS.c.number, DOCUMENTS.c.source_id)).mappings()]
+
+
 def of_delivery(tx: sa.Connection, delivery_id: int) -> list[DocumentRow]:
     """The documents that a delivery carries, by number."""
     wanted = sa.select(DOCUMENTS).where(DOCUMENTS.c.delivery_id == delivery_id)

@@ -59,6 +59,14 @@ def first_day(tx: sa.Connection, connection: str, configured: date) -> date:
     return day
 
 
+def known_first_day(tx: sa.Connection, connection: str) -> date | None:
+    """The first partition day, if one was fixed already."""
+    day: date | None = tx.execute(
+        sa.select(CONNECTIONS.c.first_day).where(CONNECTIONS.c.connection == connection)
+    ).scalar_one_or_none()
+    return day
+
+
 def read_until(tx: sa.Connection, connection: str, record: str) -> datetime | None:
     """The end of the last successful contiguous read, in the source's time; None before the first."""
     at: datetime | None = tx.execute(

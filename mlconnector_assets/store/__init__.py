@@ -1,0 +1,1 @@
+"""Records and files at rest. What is where is in the state database; this package only keeps bytes."""

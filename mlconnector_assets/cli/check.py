@@ -1,0 +1,74 @@
+"""`mlconnector check` and `mlconnector schema`."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from mlconnector_assets.cli.options import HERE, ProjectOption, err, out
+
+
+
+class Schema(StrEnum):
+    """Which file a schema describes."""
+
+    CONNECTIONS = "connections"
+    PARTNER = "partner"
+
+
+def check(
+    live: Annotated[bool, typer.Option("--live", help="Also log in to every system and tell what can and cannot be seen.")] = False,
+    project: ProjectOption = HERE,
+) -> None:
+    """Validate connections.yaml and partners/*.yaml, without network. Exits 1 when anything is wrong."""
+    from mlconnector_assets.configuration.project import load_project
+
+    loaded = load_project(project)
+    for connection in loaded.connections.values():
+        out.print(f"[green]✓[/] connection {connection.id}: {connection.system}, companies {', '.join(connection.companies)}")
+    for partner in loaded.partners.values():
+        out.print(f"[green]✓[/] partner {partner.id}: {partner.sftp.host}:{partner.sftp.port}, flows {', '.join(partner.flows)}")
+    if live:
+        _check_live(project)
+
+
+def schema(
+    which: Annotated[Schema, typer.Argument(help="The schema of connections.yaml or of a partner file.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here instead of printing it.")] = None,
+) -> None:
+    """Print the JSON schema of a YAML file, for editors.
+
+    With the YAML extension of an editor, name it in the first line of the file:
+    # yaml-language-server: $schema=partner.schema.json
+    """
+    from mlconnector_assets.configuration.project import json_schemas
+
+    text = json.dumps(json_schemas()[which.value], indent=2, ensure_ascii=False)
+    if output is not None:
+        output.write_text(text + "\n", encoding="utf-8")
+    else:
+        typer.echo(text)
+
+
+def _check_live(project: Path) -> None:
+    from mlconnector_assets.steps.check import check_live
+    from mlconnector_assets.steps.workspace import open_workspace
+
+    good = True
+    with open_workspace(project) as workspace:
+        for checked in check_live(workspace):
+            out.print(f"\n[bold]{escape(checked.system)}[/]")
+            for finding in checked.findings:
+                mark = "[green]✓[/]" if finding.good else "[red]✗[/]"
+                out.print(f"  {mark} {escape(finding.subject)}: {escape(finding.detail)}")
+                if finding.mend and not finding.good:
+                    out.print(f"    mend: {escape(finding.mend)}")
+            good = good and checked.good
+    if not good:
+        err.print("\nsome systems cannot be used as configured")
+        raise typer.Exit(1)

@@ -1,0 +1,81 @@
+"""One full cycle: read what changed, render what is due, load what is due, deliver what is queued. One
+system that fails stops neither the others nor what was read before; the failures are told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.steps.deliver import DeliverOutcome, deliver_partner
+from mlconnector_assets.steps.load import LoadOutcome, load_records
+from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
+from mlconnector_assets.steps.render import RenderOutcome, render_flow
+from mlconnector_assets.steps.workspace import Workspace, one_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed; the others went on."""
+
+    step: str
+    error: ConnectorError
+
+
+@dataclass
+class CycleOutcome:
+    """What every step of a cycle did, and what failed. `unchanged` lists records where the source had nothing new."""
+
+    reads: list[ReadOutcome] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    renders: list[RenderOutcome] = field(default_factory=list)
+    loads: list[LoadOutcome] = field(default_factory=list)
+    deliveries: list[DeliverOutcome] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+def run_cycle(workspace: Workspace, connection: str | None = None, days: Days | None = None) -> CycleOutcome:
+    """Run one cycle for a connection, or for all. With `days`, those partition days are read whole instead of
+    the changes. Raises ConfigurationError for an unknown connection; other failures are in the outcome."""
+    if connection is not None:
+        one_of(workspace.project.connections, connection, "connection")
+    connections = [connection] if connection else list(workspace.project.connections)
+    outcome = CycleOutcome()
+
+    def attempt(step: str, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except ConnectorError as error:
+            outcome.failures.append(Failure(step, error))
+            return None
+
+    records = [(name, record) for name in connections for record in workspace.project.connections[name].records]
+    flows = [(partner.id, flow.name) for partner, flow in workspace.project.flows() if flow.connection in connections]
+    for name, record in records:
+        attempt(f"read {name} {record}", partial(_read, workspace, name, record, days, outcome))
+    for partner, flow_name in flows:
+        rendered = attempt(f"render {partner} {flow_name}", partial(render_flow, workspace, partner, flow_name))
+        outcome.renders.extend([rendered] if rendered else [])
+    for name, record in records:
+        loaded = attempt(f"load {name} {record}", partial(load_records, workspace, name, record))
+        outcome.loads.extend([loaded] if loaded else [])
+    for partner in dict.fromkeys(partner for partner, _ in flows):
+        delivered = attempt(f"deliver {partner}", partial(deliver_partner, workspace, partner))
+        if delivered:
+            outcome.deliveries.append(delivered)
+            if failure := delivered.failure():
+                outcome.failures.append(Failure(f"deliver {partner}", failure))
+    return outcome
+
+
+def _read(workspace: Workspace, connection: str, record: str, days: Days | None, outcome: CycleOutcome) -> None:
+    if days is not None:
+        outcome.reads.append(read_days(workspace, connection, record, days))
+    elif needs_read(workspace, connection, record):
+        outcome.reads.append(read_changes(workspace, connection, record))
+    else:
+        outcome.unchanged.append(f"{connection} {record}")

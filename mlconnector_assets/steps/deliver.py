@@ -1,0 +1,98 @@
+"""Deliver what is queued for a partner into its folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.exchange.outbox import DeliveryEvent, Outcome, deliver_queued
+from mlconnector_assets.exchange.sftp import SftpSession
+from mlconnector_assets.exchange.ssh import SftpSettings
+from mlconnector_assets.state.deliveries import Delivery
+from mlconnector_assets.steps.workspace import Workspace
+
+
+class DeliveriesFailed(ConnectorError):
+    """Some files did not arrive; they stay queued, or wait for a person."""
+
+
+@dataclass(frozen=True)
+class DeliverOutcome:
+    """What became of a partner's queued files in this run."""
+
+    partner: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def sent(self) -> list[Delivery]:
+        """Files that are at the partner now."""
+        return [outcome.delivery for outcome in self.outcomes if outcome.result in ("delivered", "found")]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """Files that are not."""
+        return [outcome for outcome in self.outcomes if outcome.error is not None]
+
+    def failure(self) -> DeliveriesFailed | None:
+        """The failure to show for this run: the first one's words, and how many files it concerns."""
+        if not self.failed:
+            return None
+        first = self.failed[0].error
+        assert first is not None
+        still = "stay queued and leave with the next run, same bytes and name" if self.failed[0].result != "dead" else "are given up"
+        return DeliveriesFailed(f"{first.what} ({len(self.failed)} files {still})", where=first.where, mend=first.mend)
+
+
+def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool = True) -> DeliverOutcome:
+    """Send a partner's queued files, oldest first, over one connection. Failures are in the outcome.
+
+    With `waiting_too` also files whose next attempt lies in the future. Raises ConfigurationError, CredentialsError,
+    StateError.
+    """
+    partner = workspace.partner(partner_id)
+    task = f"deliver {partner_id}"
+    started = False
+
+    def tell(event: DeliveryEvent) -> None:
+        nonlocal started
+        if not started:
+            started = True
+            workspace.progress.started(task)
+        if event.kind in ("delivered", "found"):
+            workspace.progress.advanced(task, 1)
+        elif event.kind in ("postponed", "dead", "lost", "warning"):
+            workspace.progress.note(f"{partner_id}: {event.text}")
+
+    outcomes = deliver_queued(
+        state=workspace.state,
+        partner_id=partner_id,
+        folders=partner.sftp.folders.paths(partner.sftp.root),
+        open_session=lambda: open_session(workspace, partner_id),
+        open_file=workspace.files.open,
+        clock=workspace.clock,
+        owner=workspace.owner,
+        on_event=tell,
+        waiting_too=waiting_too,
+    )
+    outcome = DeliverOutcome(partner_id, tuple(outcomes))
+    if started:
+        workspace.progress.finished(task, f"{len(outcome.sent)} files delivered, {len(outcome.failed)} not")
+    return outcome
+
+
+def open_session(workspace: Workspace, partner_id: str) -> SftpSession:
+    """Connect and log in to a partner's server. Raises HostKeyMismatch, CredentialsError, Unavailable."""
+    target = workspace.partner(partner_id).sftp
+    return SftpSession.connect(
+        SftpSettings(
+            partner=partner_id,
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            host_keys=target.pinned(workspace.project.root),
+            password=workspace.vault.get(target.password) if target.password else None,
+            private_key=workspace.vault.get(target.private_key) if target.private_key else None,
+            connect_timeout=target.connect_timeout.total_seconds(),
+            channel_timeout=target.channel_timeout.total_seconds(),
+        )
+    )

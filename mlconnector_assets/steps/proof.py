@@ -1,0 +1,136 @@
+"""Proof of completeness: counts and money of source = store = files = warehouse, and unique keys. Judged
+over everything read so far, not over one run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.state import deliveries, documents, reads, set_aside
+from mlconnector_assets.steps.eligibility import eligible
+from mlconnector_assets.steps.workspace import Workspace
+from mlconnector_assets.store.current import newest_versions
+from mlconnector_assets.systems.source import Window
+
+Money = Mapping[tuple[str, str], Decimal]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One comparison. `good` is None when the source was moving meanwhile: then nothing is proven or disproven."""
+
+    subject: str
+    good: bool | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class StoreTotals:
+    """Current versions of a record in the store: how many, and the exact sums by (column, currency)."""
+
+    rows: int
+    money: Money
+
+
+def store_totals(workspace: Workspace, connection: str, record: Record) -> StoreTotals:
+    """Rows and money of the newest version of every key."""
+    current = newest_versions(_rows(workspace, connection, record).select(*record.key, "modified_at", *_money(record)), record)
+    return _totals(current, record)
+
+
+def prove_keys(workspace: Workspace, connection: str, record_name: str) -> Proof:
+    """No key stands twice in a partition."""
+    record = RECORDS[record_name]
+    with workspace.state.reading() as tx:
+        partitions = reads.newest(tx, connection, record_name)
+    doubled = 0
+    for read in partitions:
+        keys = workspace.records.scan(record, [read.path]).select(record.key)
+        doubled += int(keys.group_by(record.key).len().filter(pl.col("len") > 1).select(pl.len()).collect().item())
+    return Proof("unique key", doubled == 0, f"{doubled} keys stand twice in {len(partitions)} partitions")
+
+
+def prove_source(workspace: Workspace, connection: str, record_name: str) -> Proof:
+    """The source's own counts and sums up to the last read equal the store's; records set aside count too."""
+    record, source = RECORDS[record_name], workspace.source(connection)
+    with workspace.state.reading() as tx:
+        until, probe = reads.read_until(tx, connection, record_name), reads.probe(tx, connection, record_name)
+        aside = sum(item.record == record_name for item in set_aside.open_items(tx, connection))
+    if until is None or probe is None:
+        return Proof("source = store", None, "nothing was read yet")
+    theirs = source.totals(record_name, Window(None, until))
+    ours = store_totals(workspace, connection, record)
+    moving = source.probe(record_name, probe.since) != probe.fingerprint
+    good = theirs.rows == ours.rows + aside and (aside > 0 or _agree(theirs.money, ours.money))
+    detail = f"source {theirs.rows}, store {ours.rows}, set aside {aside}; {_differences(theirs.money, ours.money)}"
+    return Proof("source = store", None if moving and not good else good, detail)
+
+
+def prove_warehouse(workspace: Workspace, connection: str, record_name: str) -> Proof:
+    """The warehouse table holds the newest version of every record in the store."""
+    record = RECORDS[record_name]
+    ours, theirs = store_totals(workspace, connection, record), workspace.warehouse.totals(connection, record)
+    good = theirs.rows == ours.rows and _agree(ours.money, theirs.money)
+    return Proof("store = warehouse", good, f"store {ours.rows}, warehouse {theirs.rows}; {_differences(ours.money, theirs.money)}")
+
+
+def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
+    """Every eligible document is in exactly one file or blocked, and the files' totals are the documents' totals."""
+    flow = workspace.flow(partner_id, flow_name)
+    record = RECORDS[flow.record]
+    rows = _rows(workspace, flow.connection, record).select(pl.exclude("source_record", *(name for name, _ in record.children)))
+    current = newest_versions(rows.with_columns(eligible(flow).alias("_eligible")), record).filter("_eligible")
+    ours = _totals(current, record)
+    with workspace.state.reading() as tx:
+        files = [entry for entry in deliveries.listing(tx, partner=partner_id, limit=None) if entry.flow == flow_name]
+        blocked, changed = documents.blocked(tx, partner_id, flow_name), documents.changed(tx, partner_id, flow_name)
+    sent = sum(entry.documents for entry in files)
+    sums: dict[tuple[str, str], Decimal] = {}
+    for entry in files:
+        for key, amount in entry.totals.items():
+            column, _, currency = key.partition("|")
+            sums[column, currency] = sums.get((column, currency), Decimal(0)) + Decimal(amount)
+    counted = ours.rows == sent + len(blocked)
+    excused = bool(blocked or changed)
+    good = counted and (excused or _agree(ours.money, sums))
+    detail = f"eligible {ours.rows}, in {len(files)} files {sent}, blocked {len(blocked)}, changed after sending {len(changed)}; "
+    return Proof("store = files", good, detail + _differences(ours.money, sums))
+
+
+def _rows(workspace: Workspace, connection: str, record: Record) -> pl.LazyFrame:
+    with workspace.state.reading() as tx:
+        partitions = reads.newest(tx, connection, record.name)
+    return workspace.records.scan(record, [read.path for read in partitions])
+
+
+def _money(record: Record) -> tuple[str, ...]:
+    return (*record.totals, record.currency_column) if record.currency_column else ()
+
+
+def _totals(current: pl.LazyFrame, record: Record) -> StoreTotals:
+    if not record.currency_column:
+        return StoreTotals(int(current.select(pl.len()).collect().item()), {})
+    groups = current.group_by(record.currency_column).agg(pl.len().alias("_rows"), *(pl.col(name).sum() for name in record.totals)).collect()
+    money = {
+        (column, row[record.currency_column] or ""): row[column] or Decimal(0)
+        for row in groups.iter_rows(named=True)
+        for column in record.totals
+    }
+    return StoreTotals(int(groups["_rows"].sum()), money)
+
+
+def _agree(left: Money, right: Money) -> bool:
+    """Equal wherever both sides can sum; a source that cannot sum a column proves nothing about it."""
+    return all(left[key] == right[key] for key in left.keys() & right.keys())
+
+
+def _differences(left: Money, right: Money) -> str:
+    common = sorted(left.keys() & right.keys())
+    different = [f"{column} {currency} {left[column, currency]} ≠ {right[column, currency]}" for column, currency in common if left[column, currency] != right[column, currency]]
+    if different:
+        return ", ".join(different)
+    return f"{len(common)} money totals agree"

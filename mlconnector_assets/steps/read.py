@@ -1,0 +1,212 @@
+"""Read records from a source into the store: one contiguous range, split by day, then one commit.
+A failed or killed read leaves nothing but a scratch folder, and progress is only what was committed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from mlconnector_assets.clock import DAY, start_of_day
+from mlconnector_assets.crash_points import CrashPoint, reached
+from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.state import reads, set_aside
+from mlconnector_assets.state.reads import NewPartitionRead, PartitionRead
+from mlconnector_assets.steps.workspace import Workspace
+from mlconnector_assets.store.records import DayFile, Spool, days_between
+from mlconnector_assets.systems.source import SetAside, SourceTotals, Window
+
+LEASE = timedelta(minutes=2)
+SECOND = timedelta(seconds=1)
+SUPERSEDED_FILES_KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Days:
+    """Read these partition days whole, `first` to `last` inclusive."""
+
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class ReadOutcome:
+    """What a read did. `before` and `after` are the source's own totals around it; if they differ, the source
+    was moving. `rows` counts records read now, `partitions` are the committed days."""
+
+    connection: str
+    record: str
+    window: Window
+    rows: int
+    set_aside: int
+    partitions: tuple[PartitionRead, ...]
+    before: SourceTotals
+    after: SourceTotals
+
+    @property
+    def moving(self) -> bool:
+        """Whether the source changed inside the window while it was read."""
+        return self.before != self.after
+
+
+def needs_read(workspace: Workspace, connection: str, record: str) -> bool:
+    """Whether a change is visible at the source or a day waits to be closed. One cheap request.
+
+    A day closes with a read that began after its end plus the overlap, so once a day a read is due
+    although nothing seems to have changed: a late commit may alter neither count nor maximum.
+    """
+    source = workspace.source(connection)
+    with workspace.state.reading() as tx:
+        until, probe = reads.read_until(tx, connection, record), reads.probe(tx, connection, record)
+    if until is None or probe is None or source.probe(record, probe.since) != probe.fingerprint:
+        return True
+    now = source.now()
+    closable = start_of_day(now.date()) + workspace.project.connections[connection].overlap
+    return until < closable <= now
+
+
+def read_changes(workspace: Workspace, connection: str, record: str) -> ReadOutcome:
+    """Read everything since the last read minus the overlap; everything there is, the first time."""
+    return _read(workspace, connection, record, None)
+
+
+def read_days(workspace: Workspace, connection: str, record: str, days: Days) -> ReadOutcome:
+    """Make these partition days equal to the source's present truth about them. Safe to repeat."""
+    return _read(workspace, connection, record, days)
+
+
+def first_day(workspace: Workspace, connection: str) -> date:
+    """The first partition day: fixed by the first read, whatever the configuration says later."""
+    configured = workspace.project.connections[connection].first_day
+    with workspace.state.reading() as tx:
+        return reads.known_first_day(tx, connection) or configured
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What one read will cover, fixed before its first page."""
+
+    connection: str
+    record: Record
+    first_day: date
+    read_at: datetime
+    window: Window
+    advances: bool
+    probe_since: datetime
+    fingerprint: str
+
+    @property
+    def days(self) -> list[date]:
+        start = max(self.first_day, self.window.start.date()) if self.window.start else self.first_day
+        return days_between(start, self.window.end)
+
+    def covers_part_of(self, day: date) -> bool:
+        start = self.window.start
+        return start is not None and start > start_of_day(day)
+
+
+def _read(workspace: Workspace, connection: str, record_name: str, days: Days | None) -> ReadOutcome:
+    source = workspace.source(connection)
+    with workspace.state.leases.hold(f"read:{connection}", workspace.owner, LEASE) as lease:
+        plan = _plan(workspace, connection, RECORDS[record_name], days)
+        reached(CrashPoint.READ_STARTED)
+        before = source.totals(record_name, plan.window)
+        with workspace.records.spool(connection, plan.record, plan.first_day) as spool:
+            rows, aside = _spool_pages(workspace, plan, spool, expected=before.rows)
+            after = source.totals(record_name, plan.window)
+            files = _finish(workspace, plan, spool)
+            reached(CrashPoint.READ_FILES_WRITTEN)
+            workspace.state.leases.check(lease)
+            for file in files:
+                workspace.records.publish(file)
+            reached(CrashPoint.READ_FILES_PUBLISHED)
+        partitions = _commit(workspace, plan, files, aside)
+        reached(CrashPoint.READ_COMMITTED)
+        _remove_superseded(workspace, plan)
+    return ReadOutcome(connection, record_name, plan.window, rows, len(aside), tuple(partitions), before, after)
+
+
+def _plan(workspace: Workspace, connection: str, record: Record, days: Days | None) -> _Plan:
+    source, overlap = workspace.source(connection), workspace.project.connections[connection].overlap
+    with workspace.state.transaction() as tx:
+        first = reads.first_day(tx, connection, workspace.project.connections[connection].first_day)
+        read_until = reads.read_until(tx, connection, record.name)
+    read_at = source.now()
+    # The present second counts too: what still commits in it is caught by the overlap.
+    present = read_at + SECOND
+    since = read_until - overlap if read_until else None
+    if days is None:
+        window = Window(since, present)
+    else:
+        start = start_of_day(days.first) if days.first > first else None
+        window = Window(start, min(start_of_day(days.last) + DAY, present))
+    gapless = window.start is None or (since is not None and window.start <= since)
+    advances = gapless and (read_until is None or window.end > read_until)
+    # Probed before the first page: whatever changes from now on makes the fingerprint differ.
+    probe_since = present - overlap
+    return _Plan(connection, record, first, read_at, window, advances, probe_since, source.probe(record.name, probe_since))
+
+
+def _spool_pages(workspace: Workspace, plan: _Plan, spool: Spool, *, expected: int) -> tuple[int, list[SetAside]]:
+    task = f"read {plan.connection} {plan.record.name}"
+    workspace.progress.started(task, expected)
+    rows, aside = 0, list[SetAside]()
+    for page in workspace.source(plan.connection).pages(plan.record.name, plan.window):
+        spool.append(page.frame)
+        rows += page.frame.height
+        aside.extend(page.set_aside)
+        workspace.progress.advanced(task, page.frame.height + len(page.set_aside))
+        reached(CrashPoint.READ_PAGE_SPOOLED)
+    for item in aside:
+        workspace.progress.note(f"{plan.connection} {plan.record.name} {item.source_id} is set aside: {item.reason}")
+    workspace.progress.finished(task, f"{rows} records, {len(plan.days)} days, {len(aside)} set aside")
+    return rows, aside
+
+
+def _finish(workspace: Workspace, plan: _Plan, spool: Spool) -> list[DayFile]:
+    with workspace.state.reading() as tx:
+        newest = {read.day: read for read in reads.newest(tx, plan.connection, plan.record.name)}
+    files = []
+    for day in plan.days:
+        earlier = newest.get(day) if plan.covers_part_of(day) else None
+        files.append(spool.finish(day, previous=earlier.path if earlier else None, window=(plan.window.start, plan.window.end)))
+    return files
+
+
+def _commit(workspace: Workspace, plan: _Plan, files: Sequence[DayFile], aside: Sequence[SetAside]) -> list[PartitionRead]:
+    connection, record = plan.connection, plan.record.name
+    aside_by_day = Counter(max(plan.first_day, item.modified_at.date()) if item.modified_at else plan.first_day for item in aside)
+    partitions = [
+        NewPartitionRead(file.day, rows=file.rows, sha256=file.sha256, path=file.path, totals=file.totals, set_aside=aside_by_day[file.day])
+        for file in files
+    ]
+    with workspace.state.transaction() as tx:
+        committed = reads.commit_read(
+            tx,
+            connection=connection,
+            record=record,
+            read_at=plan.read_at,
+            until=plan.window.end if plan.advances else None,
+            partitions=partitions,
+            run_id=workspace.run_id or workspace.owner,
+        )
+        if plan.advances:
+            reads.remember_probe(tx, connection, record, plan.probe_since, plan.fingerprint)
+        set_aside.put(tx, connection, record, aside, workspace.clock())
+        waiting = [item.source_id for item in set_aside.open_items(tx, connection) if item.record == record]
+        if waiting:
+            found = workspace.records.scan(plan.record, [file.path for file in files]).filter(pl.col("source_id").is_in(waiting))
+            mended = found.select("source_id").collect()["source_id"].to_list()
+            set_aside.resolve(tx, connection, record, mended, workspace.clock())
+    return committed
+
+
+def _remove_superseded(workspace: Workspace, plan: _Plan) -> None:
+    with workspace.state.transaction() as tx:
+        old = reads.superseded(tx, plan.connection, plan.record.name, workspace.clock() - SUPERSEDED_FILES_KEPT)
+        paths = reads.forget(tx, [read.id for read in old])
+    workspace.records.remove(paths)
+    workspace.records.sweep_scratch(SUPERSEDED_FILES_KEPT, workspace.clock())

@@ -1,0 +1,126 @@
+"""Everything a step needs of a project, opened once and lazily: state, secrets, stores, sources,
+the warehouse. Whoever opens it closes it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from mlconnector_assets.clock import Clock, system_clock
+from mlconnector_assets.configuration.project import Project, load_project
+from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.partners.specification import Flow, Partner
+from mlconnector_assets.state.database import State
+from mlconnector_assets.state.vault import Vault
+from mlconnector_assets.steps.progress import Progress, Silent
+from mlconnector_assets.store.files import FileStore
+from mlconnector_assets.store.records import RecordStore
+
+if TYPE_CHECKING:
+    from mlconnector_assets.systems.source import Source
+    from mlconnector_assets.warehouse.interface import Warehouse
+
+T = TypeVar("T")
+
+
+@dataclass
+class Workspace:
+    """A project with its parts. `owner` names this process in leases; `run_id` is Dagster's run, if there is one."""
+
+    project: Project
+    clock: Clock = system_clock
+    progress: Progress = field(default_factory=Silent)
+    run_id: str | None = None
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    _sources: dict[str, Source] = field(default_factory=dict)
+
+    @cached_property
+    def state(self) -> State:
+        """The state database, migrated. Raises StateError."""
+        return State.open(self.project.state_url, clock=self.clock)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The secrets. Raises CredentialsError when the key-encryption key is missing or wrong."""
+        return Vault.open(self.state, self.project.home)
+
+    @cached_property
+    def records(self) -> RecordStore:
+        """Records at rest."""
+        return RecordStore(self.project.home / "records")
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Rendered files."""
+        return FileStore(self.project.home / "files")
+
+    @cached_property
+    def audit_folder(self) -> Path:
+        """Where audit segments lie."""
+        return self.project.home / "audit"
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The warehouse; it opens its file only while it works."""
+        from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
+
+        return DuckDBWarehouse(self.project.root / self.project.warehouse.duckdb)
+
+    def source(self, connection: str) -> Source:
+        """The connection's system, logged in lazily. Raises ConfigurationError, CredentialsError."""
+        if connection not in self._sources:
+            from mlconnector_assets.systems.odoo.source import OdooSource
+
+            settings = one_of(self.project.connections, connection, "connection")
+            self._sources[connection] = OdooSource(
+                connection,
+                url=settings.url,
+                database=settings.database,
+                api_key=self.vault.get(settings.api_key),
+                companies=settings.companies,
+                records=tuple(settings.records),
+                page_size=settings.page_size,
+            )
+        return self._sources[connection]
+
+    def partner(self, partner: str) -> Partner:
+        """The partner of this id. Raises ConfigurationError."""
+        return one_of(self.project.partners, partner, "partner")
+
+    def flow(self, partner: str, flow: str) -> Flow:
+        """A partner's flow. Raises ConfigurationError."""
+        return one_of(self.partner(partner).flows, flow, f"flow of partner {partner}")
+
+    def close(self) -> None:
+        """Release connections and files."""
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+        if "state" in self.__dict__:
+            self.state.close()
+
+
+@contextmanager
+def open_workspace(root: Path, *, progress: Progress | None = None, run_id: str | None = None, clock: Clock = system_clock) -> Iterator[Workspace]:
+    """The workspace of the project in `root`, closed at the end. Raises ConfigurationError."""
+    workspace = Workspace(load_project(root), clock=clock, progress=progress or Silent(), run_id=run_id)
+    try:
+        yield workspace
+    finally:
+        workspace.close()
+
+
+def one_of(known: Mapping[str, T], name: str, kind: str) -> T:
+    """The entry of this name. Raises ConfigurationError that lists the known ones."""
+    try:
+        return known[name]
+    except KeyError:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ConfigurationError(f"there is no {kind} {name!r}", mend=f"use one of: {listed}") from None

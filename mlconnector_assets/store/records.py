@@ -1,0 +1,170 @@
+"""Records at rest: one immutable Parquet file a partition day and content,
+`<connection>/<record>/<day>/<sha256 prefix>.parquet`. Which file is the newest of a day is a row in the
+state database, so a reader never sees a half-made partition. Rows carry no read time: an unchanged
+day gives the same bytes again."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+
+from mlconnector_assets.clock import DAY, start_of_day
+from mlconnector_assets.durable import disk_errors, publish
+from mlconnector_assets.records import Record
+
+ROWS_IN_MEMORY = 4_000
+"""Documents that a spool buffers before it writes them out; with their lines some tens of MB."""
+ROW_GROUP = 10_000
+
+
+@dataclass(frozen=True)
+class DayFile:
+    """A finished, not yet visible partition file. `path` is relative to the store's base; `totals` maps
+    "column|currency" to the exact sum as text."""
+
+    day: date
+    path: str
+    sha256: str
+    rows: int
+    totals: dict[str, str]
+    temporary: Path
+
+
+class RecordStore:
+    """Parquet files under `base`. Keeps no index; see the `reads` table."""
+
+    def __init__(self, base: Path) -> None:
+        self.base = base
+
+    def scan(self, record: Record, paths: Sequence[str]) -> pl.LazyFrame:
+        """A lazy frame with the record's schema over these partition files (none: no rows)."""
+        if not paths:
+            return record.empty().lazy()
+        files = [self.base / path for path in paths]
+        return pl.scan_parquet(files, schema=record.schema, missing_columns="insert", extra_columns="ignore")
+
+    @contextmanager
+    def spool(self, connection: str, record: Record, first_day: date) -> Iterator[Spool]:
+        """A scratch area for one read; whatever was not published is removed at the end."""
+        self.base.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=".reading-", dir=self.base))
+        try:
+            yield Spool(self, connection, record, first_day, scratch)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def publish(self, file: DayFile) -> None:
+        """Make a finished file visible, durably."""
+        publish(file.temporary, self.base / file.path)
+
+    def remove(self, paths: Iterable[str]) -> None:
+        """Remove partition files that no read refers to any more."""
+        for path in paths:
+            (self.base / path).unlink(missing_ok=True)
+
+    def sweep_scratch(self, older_than: timedelta, now: datetime) -> None:
+        """Remove scratch areas that a killed process left behind."""
+        for folder in self.base.glob(".reading-*"):
+            if now.timestamp() - folder.stat().st_mtime > older_than.total_seconds():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Spool:
+    """Splits the pages of one read by day with bounded memory: small Parquet pieces per day, joined at the end."""
+
+    def __init__(self, store: RecordStore, connection: str, record: Record, first_day: date, scratch: Path) -> None:
+        self._store, self._connection, self._record = store, connection, record
+        self._first_day, self._scratch = first_day, scratch
+        self._buffer: list[pl.DataFrame] = []
+        self._buffered = 0
+        self._pieces: dict[date, list[Path]] = {}
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """Take a page of records of any days. Raises StorageFull."""
+        if frame.height:
+            self._buffer.append(frame)
+            self._buffered += frame.height
+        if self._buffered >= ROWS_IN_MEMORY:
+            self._flush()
+
+    def finish(self, day: date, *, previous: str | None = None, window: tuple[datetime | None, datetime]) -> DayFile:
+        """Join the pieces of `day` into one file, not yet visible.
+
+        `previous` is the day's file of an earlier read; its rows outside `window` stay, unless the record was
+        read again now. Give it when the window covers the day only partly.
+        """
+        self._flush()
+        fresh = self._fresh(day)
+        if previous is not None:
+            fresh = self._joined(fresh, self._store.scan(self._record, [previous]), window)
+        temporary = self._scratch / f"{day}.parquet"
+        with disk_errors(self._store.base):
+            fresh.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP)
+        sha256 = _sha256(temporary)
+        relative = f"{self._connection}/{self._record.name}/{day}/{sha256[:24]}.parquet"
+        written = pl.scan_parquet(temporary)
+        rows = int(written.select(pl.len()).collect().item())
+        return DayFile(day, relative, sha256, rows, totals_of(written, self._record), temporary)
+
+    def _flush(self) -> None:
+        if not self._buffer:
+            return
+        frame = pl.concat(self._buffer)
+        self._buffer, self._buffered = [], 0
+        day = pl.col("modified_at").dt.date().fill_null(self._first_day).clip(lower_bound=self._first_day)
+        for (key,), rows in frame.with_columns(day.alias("_day")).partition_by("_day", as_dict=True, include_key=False).items():
+            assert isinstance(key, date)
+            pieces = self._pieces.setdefault(key, [])
+            path = self._scratch / f"{key}.{len(pieces):06}.piece"
+            with disk_errors(self._store.base):
+                rows.write_parquet(path, compression="lz4")
+            pieces.append(path)
+
+    def _fresh(self, day: date) -> pl.LazyFrame:
+        pieces = self._pieces.get(day)
+        return pl.scan_parquet(pieces) if pieces else self._record.empty().lazy()
+
+    def _joined(self, fresh: pl.LazyFrame, previous: pl.LazyFrame, window: tuple[datetime | None, datetime]) -> pl.LazyFrame:
+        start, end = window
+        modified = pl.col("modified_at")
+        outside = (modified >= end) if start is None else (modified < start) | (modified >= end)
+        key = list(self._record.key)
+        kept = previous.filter(outside).join(fresh.select(key), on=key, how="anti")
+        number = pl.col("source_id")
+        return pl.concat([kept, fresh]).sort("company", number.str.len_bytes(), number)
+
+
+def totals_of(frame: pl.LazyFrame, record: Record) -> dict[str, str]:
+    """Exact sums of the record's money columns by currency: "column|currency" to decimal text."""
+    if not record.totals or record.currency_column is None:
+        return {}
+    sums = frame.group_by(record.currency_column).agg(pl.col(record.totals).sum()).sort(record.currency_column).collect()
+    return {
+        f"{column}|{row[record.currency_column]}": str(row[column] or Decimal(0))
+        for row in sums.iter_rows(named=True)
+        for column in record.totals
+    }
+
+
+def days_between(first: date, end: datetime) -> list[date]:
+    """Every day from `first` up to the half-open `end`."""
+    days = []
+    day = first
+    while start_of_day(day) < end:
+        days.append(day)
+        day += DAY
+    return days
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
