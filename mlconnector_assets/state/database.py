@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from mlconnector_assets.clock import Clock
 from mlconnector_assets.errors import StateError
-from mlconnector_assets.state.failures import in_our_words
+from mlconnector_assets.state.failures import CORRECT_URL, in_our_words, place
 from mlconnector_assets.state.schema import HEAD
 
 if TYPE_CHECKING:
@@ -102,10 +102,13 @@ class State:
     def _version(self) -> str | None:
         """The migration this database carries; None when it has to be created first."""
         if self.url.get_backend_name() == "sqlite":
-            path = Path(str(self.url.database))
-            with in_our_words(self.url):
-                if not path.exists() or path.stat().st_size == 0:
+            try:
+                if Path(str(self.url.database)).stat().st_size == 0:
                     return None
+            except FileNotFoundError:
+                return None
+            except OSError as error:
+                raise StateError(f"cannot be opened: {error.strerror}", where=place(self.url), mend=CORRECT_URL) from None
         with self.reading() as tx:
             return stored_version(tx)
 

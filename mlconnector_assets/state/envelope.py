@@ -47,11 +47,6 @@ def rewrap(keys: Keyring, name: str, sealed: bytes, version: int) -> bytes:
     return _assemble(keys.active, _wrap(keys, _unwrap(keys, kid, wrapped, name, version), name, version), body)
 
 
-def key_of(name: str, sealed: bytes) -> str:
-    """Id of the key-encryption key that opens it."""
-    return _parse(name, sealed)[0]
-
-
 def _associated(domain: str, name: str, version: int, kid: str | None = None) -> bytes:
     parts = (domain, name, str(version)) if kid is None else (domain, name, str(version), kid)
     return b"".join(struct.pack(">I", len(part)) + part for part in (text.encode() for text in parts))

@@ -16,14 +16,15 @@ from mlconnector_assets.errors import ConnectorError, StateError, StorageFull
 DATABASE_ERRORS = (sa.exc.StatementError, sa.exc.TimeoutError, sqlite3.Error)
 """What SQLAlchemy and its drivers raise while connecting or executing."""
 
+CORRECT_URL = "give this user the right to write the file and its folder, or correct MLCONNECTOR_STATE_URL"
 RESTORE = "restore the state database from a backup, or move it away to start with an empty one"
 _SQLITE_MENDS = (
     ("not a database", "this file is not a state database; correct MLCONNECTOR_STATE_URL, or " + RESTORE),
     ("malformed", RESTORE),
     ("disk I/O error", "look at the disk (system log), then run the same command again"),
     ("locked", "another process has been writing for a minute; wait for it, or stop it, then run the same command again"),
-    ("readonly", "give this user the right to write the file and its folder"),
-    ("unable to open", "give this user the right to write the folder, or correct MLCONNECTOR_STATE_URL"),
+    ("readonly", CORRECT_URL),
+    ("unable to open", CORRECT_URL),
 )
 
 
@@ -68,11 +69,8 @@ def _explain_sqlite(message: str, where: str) -> ConnectorError:
 def _explain_postgresql(original: BaseException, where: str) -> ConnectorError:
     code = getattr(original, "sqlstate", None)
     if code is None:
-        return StateError(
-            f"does not answer: {str(original).strip().splitlines()[0]}" if str(original).strip() else "does not answer",
-            where=where,
-            mend="start PostgreSQL, or correct MLCONNECTOR_STATE_URL",
-        )
+        answer = (str(original).strip() or "no answer").splitlines()[0]
+        return StateError(f"cannot be reached: {answer}", where=where, mend="start PostgreSQL, or correct MLCONNECTOR_STATE_URL")
     if code == "53100":
         return _full(where)
     message = getattr(getattr(original, "diag", None), "message_primary", None) or type(original).__name__

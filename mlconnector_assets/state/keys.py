@@ -25,16 +25,20 @@ _from_environment: list[bytes] = []
 """Keys of MLCONNECTOR_KEK, kept for later rings of this process: the variable is removed at first sight."""
 
 
+class KeyMissingError(CredentialsError):
+    """There is no key at all, neither in the environment nor as a file."""
+
+
 class Keyring:
     """Keys by id; `active` is the id of the one that seals. Shows nothing of them when printed or pickled."""
 
-    __slots__ = ("_ciphers", "active", "source")
+    __slots__ = ("_ciphers", "_file", "active", "source")
 
-    def __init__(self, keys: Sequence[bytes], source: str) -> None:
+    def __init__(self, keys: Sequence[bytes], source: str, file: Path | None = None) -> None:
         if not keys:
             raise ValueError("a keyring needs a key")
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
-        self.active, self.source = key_id(keys[0]), source
+        self.active, self.source, self._file = key_id(keys[0]), source, file
 
     @classmethod
     def load(cls, home: Path, environment: MutableMapping[str, str] = os.environ) -> Keyring:
@@ -48,7 +52,11 @@ class Keyring:
         if _from_environment:
             return cls(_from_environment, f"the environment variable {KEYS_VARIABLE}")
         path = key_file(home, environment)
-        return cls(_read(path), str(path))
+        return cls(_read(path), str(path), path)
+
+    def reloaded(self) -> Keyring:
+        """The keys as the key file holds them now; itself when they came from the environment."""
+        return Keyring(_read(self._file), self.source, self._file) if self._file else self
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -115,10 +123,10 @@ def _read(path: Path) -> list[bytes]:
             _check_privacy(path, os.fstat(file.fileno()))
             text = file.read(65536).decode("ascii", errors="replace")
     except FileNotFoundError:
-        raise CredentialsError(
+        raise KeyMissingError(
             f"the key-encryption key is missing: there is no file {path}",
             mend=f"put the key file of this project there, or set {FILE_VARIABLE} or {KEYS_VARIABLE}; "
-            "a new project gets one from `mlconnector secrets init`",
+            "in a new project the first `mlconnector secrets set` makes one",
         ) from None
     except OSError as error:
         raise CredentialsError(

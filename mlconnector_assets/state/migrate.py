@@ -18,7 +18,7 @@ from alembic.script import ScriptDirectory
 from mlconnector_assets.durable import disk_errors
 from mlconnector_assets.errors import StateError
 from mlconnector_assets.state.database import stored_version
-from mlconnector_assets.state.failures import in_our_words, place
+from mlconnector_assets.state.failures import CORRECT_URL, in_our_words, place
 from mlconnector_assets.state.schema import HEAD
 
 ADVISORY_LOCK = 0x6D6C636E
@@ -78,11 +78,7 @@ def _alone(url: sa.URL) -> Iterator[None]:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise StateError(
-            f"the state database cannot be created: {error.strerror}",
-            where=str(path),
-            mend="give this user the right to write the folder, or correct MLCONNECTOR_STATE_URL",
-        ) from error
+        raise StateError(f"cannot be created: {error.strerror}", where=place(url), mend=CORRECT_URL) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with in_our_words(url):

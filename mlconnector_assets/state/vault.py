@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import NoReturn
 
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from mlconnector_assets.errors import CredentialsError
 from mlconnector_assets.state import redaction
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.envelope import open_sealed, rewrap, seal
-from mlconnector_assets.state.keys import Keyring
+from mlconnector_assets.state.keys import KeyMissingError, Keyring, create_key_file, key_file
 from mlconnector_assets.state.schema import KEY_CHECKS, SECRETS, upsert
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -85,6 +86,20 @@ class Vault:
                 sealed = seal(keyring, CHECK_NAME, CHECK_VALUE, 1)
                 tx.execute(upsert(tx, KEY_CHECKS).values(kid=keyring.active, sealed=sealed).on_conflict_do_nothing())
 
+    @classmethod
+    def open(cls, state: State, home: Path, *, create: bool = False) -> Vault:
+        """The vault with the keys of `Keyring.load`. With `create`, a state database that never had a key gets a
+        key file if there is none. Raises CredentialsError."""
+        try:
+            return cls(state, Keyring.load(home))
+        except KeyMissingError:
+            with state.reading() as tx:
+                sealed_before = tx.execute(sa.select(KEY_CHECKS.c.kid)).first() is not None
+            if not create or sealed_before:
+                raise
+        create_key_file(key_file(home))
+        return cls(state, Keyring.load(home))
+
     def set(self, name: str, value: bytes) -> None:
         """Store a value, UTF-8 text, under a name; an earlier value is replaced. Raises CredentialsError."""
         if not NAME.fullmatch(name):
@@ -112,9 +127,13 @@ class Vault:
     def get(self, name: str) -> Secret:
         """The newest value; from now on it is also kept out of the logs. Raises CredentialsError when there is none."""
         with self._state.reading() as tx:
-            row = tx.execute(sa.select(SECRETS.c.version, SECRETS.c.sealed).where(SECRETS.c.name == name)).one_or_none()
+            row = tx.execute(
+                sa.select(SECRETS.c.version, SECRETS.c.kid, SECRETS.c.sealed).where(SECRETS.c.name == name)
+            ).one_or_none()
         if row is None:
             raise CredentialsError(f"the secret {name!r} is not stored", mend=f"store it with `mlconnector secrets set {name}`")
+        if row.kid not in self._keys.ids:
+            self._keys = self._keys.reloaded()  # keys were exchanged while we were running
         secret = Secret(open_sealed(self._keys, name, row.sealed, row.version))
         redaction.register(secret.reveal())
         return secret
