@@ -12,6 +12,7 @@ from typing import Protocol
 
 import httpx
 import stamina
+from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.errors import ConnectorError, CredentialsError, SourceError
@@ -20,6 +21,9 @@ from mlconnector_assets.systems.odoo.failures import Place, TryLaterError
 from mlconnector_assets.systems.odoo.values import Json, Values, parse
 
 _CONNECT_SECONDS = 10.0
+
+# stamina would print to stdout where structlog happens to be installed
+set_on_retry_hooks([LoggingOnRetryHook])
 
 
 class Revealing(Protocol):

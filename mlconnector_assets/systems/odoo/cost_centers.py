@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.mapping import CostCenter
+from mlconnector_assets.systems.odoo.paging import context
 from mlconnector_assets.systems.odoo.streams import Domain
 from mlconnector_assets.systems.odoo.values import field_or_none, text_or_none
 
@@ -17,7 +18,7 @@ class CostCenters:
     not among them is asked for by itself, because it may be newer."""
 
     def __init__(self, client: OdooClient, companies: Iterable[int]) -> None:
-        self._client, self._companies = client, list(companies)
+        self._client, self._companies = client, tuple(companies)
         self._known: dict[str, CostCenter | None] | None = None
 
     def find(self, key: str) -> CostCenter | None:
@@ -48,7 +49,7 @@ class CostCenters:
                 "order": "id asc",
                 "limit": _PAGE,
                 "count_limit": 1,
-                "context": {"allowed_company_ids": self._companies, "active_test": False, "lang": "en_US"},
+                "context": context(self._companies),
             },
         )
         return {
