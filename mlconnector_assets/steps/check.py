@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.exchange.check import check_partner
-from mlconnector_assets.steps.deliver import open_session
+from mlconnector_assets.steps.deliver import open_session, remote_folders
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.systems.source import Finding
 
@@ -42,8 +42,7 @@ def _connection(workspace: Workspace, connection: str) -> list[Finding]:
 
 
 def _partner(workspace: Workspace, partner: str) -> list[Finding]:
-    sftp = workspace.partner(partner).sftp
     try:
-        return check_partner(open_session=lambda: open_session(workspace, partner), folders=sftp.folders.paths(sftp.root))
+        return check_partner(open_session=lambda: open_session(workspace, partner), folders=remote_folders(workspace.partner(partner)))
     except ConnectorError as error:
         return [Finding("login", False, error.what, error.mend)]

@@ -8,6 +8,7 @@ from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.exchange.outbox import DeliveryEvent, Outcome, deliver_queued
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.exchange.ssh import SftpSettings
+from mlconnector_assets.partners.specification import Partner
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -66,7 +67,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     outcomes = deliver_queued(
         state=workspace.state,
         partner_id=partner_id,
-        folders=partner.sftp.folders.paths(partner.sftp.root),
+        folders=remote_folders(partner),
         open_session=lambda: open_session(workspace, partner_id),
         open_file=workspace.files.open,
         clock=workspace.clock,
@@ -78,6 +79,11 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     if started:
         workspace.progress.finished(task, f"{len(outcome.sent)} files delivered, {len(outcome.failed)} not")
     return outcome
+
+
+def remote_folders(partner: Partner) -> dict[str, str]:
+    """Role (outbound, inbound, …) to the path on the partner's server."""
+    return {role: f"{partner.sftp.root}/{path}" for role, path in partner.sftp.folders.model_dump().items()}
 
 
 def open_session(workspace: Workspace, partner_id: str) -> SftpSession:

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import polars as pl
+from sqlalchemy import Connection
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.partners.specification import Flow, Partner
@@ -42,7 +42,7 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, body: Body,
             partner=partner.id,
             flow=flow.name,
             folder=partner.sftp.folders.outbound,
-            remote_name=file_name(partner, flow, number, now),
+            remote_name=flow.remote_name(partner.id, number, now.date()),
             sha256=sha256,
             size=len(body.content),
             documents=body.documents.height,
@@ -58,12 +58,7 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, body: Body,
     return delivery
 
 
-def file_name(partner: Partner, flow: Flow, control_number: int, now: datetime) -> str:
-    """The file's name at the partner, from the flow's pattern."""
-    return flow.file_name.format(partner=partner.id, flow=flow.name, control_number=control_number, date=now.date())
-
-
-def _claim(tx: Any, body: Body, rows: dict[str, DocumentRow], delivery: Delivery) -> None:
+def _claim(tx: Connection, body: Body, rows: dict[str, DocumentRow], delivery: Delivery) -> None:
     wanted = body.documents["source_id"].to_list()
     claimed = documents.claim(tx, [replace(rows[source_id], state="sent", delivery_id=delivery.id) for source_id in wanted])
     if len(claimed) != len(wanted):

@@ -8,7 +8,6 @@ from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import control_numbers, documents, reads
 from mlconnector_assets.steps.bodies import Body, make_body
 from mlconnector_assets.steps.eligibility import eligibility_version
-from mlconnector_assets.steps.outbox_entry import file_name
 from mlconnector_assets.steps.render import consumer_of, find_candidates, load_documents
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -34,4 +33,4 @@ def preview_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Previ
     record = RECORDS[flow.record]
     chunk = found.unsent.head(flow.documents_per_file)
     body = make_body(flow, record, load_documents(found, chunk, record))
-    return Preview(file_name(partner, flow, number, workspace.clock()), body, found.unsent.height - chunk.height)
+    return Preview(flow.remote_name(partner.id, number, workspace.clock().date()), body, found.unsent.height - chunk.height)

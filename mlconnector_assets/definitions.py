@@ -1,0 +1,9 @@
+"""The code location: the project in MLCONNECTOR_PROJECT, or in the current folder."""
+
+import os
+from pathlib import Path
+
+from mlconnector_assets.configuration.project import load_project
+from mlconnector_assets.orchestration.build import build_definitions
+
+defs = build_definitions(load_project(Path(os.environ.get("MLCONNECTOR_PROJECT", ".")).resolve()))

@@ -1,0 +1,30 @@
+"""What assets, jobs and groups are called. One place, so that sensors, checks and reports agree."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from mlconnector_assets.partners.specification import Flow, Partner
+
+INCREMENTAL = "mlconnector/incremental"
+"""Run tag: read from the last read minus the overlap instead of whole partition days."""
+
+
+def record_asset(connection: str, record: str) -> dg.AssetKey:
+    """`odoo_invoices`."""
+    return dg.AssetKey(f"{connection}_{record}")
+
+
+def table_asset(connection: str, record: str) -> dg.AssetKey:
+    """`warehouse_odoo_invoices`."""
+    return dg.AssetKey(f"warehouse_{connection}_{record}")
+
+
+def flow_asset(partner: Partner, flow: Flow) -> dg.AssetKey:
+    """`acme_invoices`."""
+    return dg.AssetKey(f"{partner.id}_{flow.name}")
+
+
+def delivery_asset(partner: str) -> dg.AssetKey:
+    """`acme_delivery`."""
+    return dg.AssetKey(f"{partner}_delivery")
