@@ -33,6 +33,12 @@ class TcpProxy:
     def clear(self) -> None:
         self.fault()
 
+    @property
+    def sent(self) -> int:
+        """Bytes that clients have sent since the last `fault`."""
+        with self._lock:
+            return self._sent
+
     def __enter__(self) -> Self:
         return self
 

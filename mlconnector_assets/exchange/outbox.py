@@ -130,7 +130,7 @@ class _Run:
                     if sender is None or self._concerns_partner(sender, delivery, error):
                         return outcomes + self._stop(delivery, error)
                     with self.state.transaction() as tx:
-                        outcome = self._put_back(tx, delivery, error, self.policy.delay(delivery.attempts))
+                        outcome = self._put_back(tx, delivery, error, self.clock() + self.policy.delay(delivery.attempts))
                     outcomes.append(self._tell(outcome))
                 except BaseException:
                     with suppress(ConnectorError), self.state.transaction() as tx:
@@ -195,24 +195,24 @@ class _Run:
         outcomes = []
         with self.state.transaction() as tx:
             now = self.clock()
-            delay = self.policy.delay(max(row.attempts for row in deliveries.queued(tx, self.partner)))
+            attempts = [row.attempts for row in deliveries.queued(tx, self.partner)]
+            at = now + self.policy.delay(max([delivery.attempts, *attempts]))
             row: Delivery | None = delivery
             while row is not None:
-                outcomes.append(self._put_back(tx, row, error, delay))
+                outcomes.append(self._put_back(tx, row, error, at))
                 row = deliveries.claim_next(tx, self.partner, self.owner, now, self.ttl)
         return [self._tell(outcome) for outcome in outcomes]
 
-    def _put_back(self, tx: Connection, delivery: Delivery, error: ConnectorError, delay: timedelta) -> Outcome:
-        """Back to the queue, or given up: at once when time will not mend it, else when the policy is spent."""
-        now = self.clock()
+    def _put_back(self, tx: Connection, delivery: Delivery, error: ConnectorError, at: datetime) -> Outcome:
+        """Back to the queue until `at`, or given up: at once when time will not mend it, else when the policy is spent."""
         try:
-            if isinstance(error, FileError) or self.policy.is_spent(delivery, now):
+            if isinstance(error, FileError) or self.policy.is_spent(delivery, self.clock()):
                 deliveries.give_up(tx, delivery, str(error))
                 return Outcome(delivery, "dead", error)
-            deliveries.postpone(tx, delivery, str(error), now + delay)
+            deliveries.postpone(tx, delivery, str(error), at)
         except LeaseLost as lost:
             return Outcome(delivery, "lost", lost)
-        return Outcome(delivery, "postponed", error, now + delay)
+        return Outcome(delivery, "postponed", error, at)
 
     def _tell(self, outcome: Outcome) -> Outcome:
         text = outcome.delivery.remote_name
