@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.errors import AccessDenied, ConnectorError, SourceError
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.paging import Pager
 from mlconnector_assets.systems.odoo.streams import MODULE_FIELDS, STREAMS, Stream
@@ -16,28 +16,35 @@ OLDEST_VERSION = 19
 
 
 def check(client: OdooClient, companies: Mapping[str, int], records: Sequence[str]) -> list[Finding]:
-    """Everything that can be told; stops early when the version or the login is no good. Raises Unavailable."""
+    """Everything that can be told; ends early when the version or the login is no good, or when Odoo falls silent.
+    Raises Unavailable or SourceError only when nothing answers like an Odoo at all."""
     version, version_text = client.version()
     if version < OLDEST_VERSION:
         return [
             Finding("version", False, f"Odoo {version_text}", f"JSON-2 needs Odoo {OLDEST_VERSION} or newer: upgrade this Odoo.")
         ]
     findings = [Finding("version", True, f"Odoo {version_text}")]
+    subject = "user"
     try:
         findings.append(_user(client))
+        subject = "companies"
+        visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
+        subject = "records"
+        findings.extend(_companies_and_records(client, companies, visible, [STREAMS[record] for record in records]))
     except ConnectorError as problem:
-        return [*findings, _bad("user", problem)]
-    visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
-    findings += [_company(code, company, visible) for code, company in companies.items()]
-    streams = [STREAMS[record] for record in records]
-    models = dict.fromkeys(model for stream in streams for model in stream.models)
-    findings += [_model(client, model) for model in models]
-    reachable = {code: company for code, company in companies.items() if company in visible}
-    denied = {finding.subject.removeprefix("model ") for finding in findings if not finding.good}
-    for stream in streams:
-        if reachable and not denied.intersection(stream.models):
-            findings += _trial(client, stream, reachable)
+        findings.append(_bad(subject, problem))
     return findings
+
+
+def _companies_and_records(
+    client: OdooClient, companies: Mapping[str, int], visible: Mapping[int, str], streams: Sequence[Stream]
+) -> list[Finding]:
+    found = [_company(code, company, visible) for code, company in companies.items()]
+    models = {model: _model(client, model) for model in dict.fromkeys(model for stream in streams for model in stream.models)}
+    found += models.values()
+    reachable = {code: company for code, company in companies.items() if company in visible}
+    readable = [stream for stream in streams if all(models[model].good for model in stream.models)]
+    return found + [_trial(client, stream, reachable) for stream in readable if reachable]
 
 
 def _listing(fields: list[str], **more: object) -> dict[str, object]:
@@ -66,24 +73,23 @@ def _company(code: str, company: int, visible: Mapping[int, str]) -> Finding:
 def _model(client: OdooClient, model: str) -> Finding:
     try:
         client.call(model, "search_read", _listing(["id"], limit=1))
-    except ConnectorError as problem:
+    except (AccessDenied, SourceError) as problem:
         return _bad(f"model {model}", problem)
     return Finding(f"model {model}", True, "readable")
 
 
-def _trial(client: OdooClient, stream: Stream, companies: Mapping[str, int]) -> Iterator[Finding]:
+def _trial(client: OdooClient, stream: Stream, companies: Mapping[str, int]) -> Finding:
     """Reads one record of each pass with all its fields."""
     subject = f"record {stream.record.name}"
     pager = Pager(client, companies, page_size=1)
     try:
         window = Window(None, client.server_time() + timedelta(days=1))
         found = sum(len(pager.page(stream, walk, window, 0, 1)) for walk in stream.passes(companies))
-    except ConnectorError as problem:
-        yield _bad(subject, problem)
-        return
+    except (AccessDenied, SourceError) as problem:
+        return _bad(subject, problem)
     absent = [f"{name} (module {MODULE_FIELDS[name]})" for name in sorted(pager.absent)]
-    without = f"; left out, because Odoo does not have them: {', '.join(absent)}" if absent else ""
-    yield Finding(subject, True, f"{'readable' if found else 'readable, but empty'}{without}")
+    left_out = f"; left out, because Odoo does not have them: {', '.join(absent)}" if absent else ""
+    return Finding(subject, True, f"{'readable' if found else 'readable, but empty'}{left_out}")
 
 
 def _bad(subject: str, problem: ConnectorError) -> Finding:
