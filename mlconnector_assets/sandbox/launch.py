@@ -1,0 +1,158 @@
+"""Start a sandbox from Python: in threads of this process for tests, or as a process of its own for
+benchmarks and the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mlconnector_assets.errors import Unavailable
+from mlconnector_assets.sandbox.client import ControlClient
+from mlconnector_assets.sandbox.server import DESCRIPTION, SandboxServer, SandboxSettings
+from mlconnector_assets.sandbox.world.seed import Scale
+
+START_LIMIT = 120.0
+"""Seconds a process may take to seed and listen."""
+
+
+class Sandbox:
+    """A running sandbox; a context manager that stops it."""
+
+    def __init__(self, folder: Path, description: dict[str, Any], stop: Any) -> None:
+        self.folder = folder
+        self.odoo_url: str = description["odoo_url"]
+        self.database: str = description["database"]
+        self.sftp_host: str = description["sftp_host"]
+        self.sftp_port: int = description["sftp_port"]
+        self.host_keys: tuple[str, ...] = tuple(description["host_keys"])
+        self.partners: tuple[str, ...] = tuple(description["partners"])
+        self.api_key = Path(description["api_key_file"]).read_text("ascii")
+        self.control = ControlClient(self.odoo_url, self.api_key)
+        self._stop = stop
+
+    def partner_key(self, partner: str) -> str:
+        """A partner's private key, OpenSSH text."""
+        return (self.folder / "keys" / f"partner_{partner}").read_text("ascii")
+
+    def partner_password(self, partner: str) -> str:
+        """A partner's password."""
+        return (self.folder / "keys" / f"password_{partner}").read_text("ascii")
+
+    def partner_folder(self, partner: str) -> Path:
+        """Where a partner's files lie on disk."""
+        return self.folder / "sftp" / partner
+
+    def stop(self) -> None:
+        """Stop both servers and wait for it."""
+        self.control.close()
+        self._stop()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.stop()
+
+
+def start_sandbox(
+    folder: Path,
+    *,
+    odoo_port: int = 0,
+    sftp_port: int = 0,
+    partners: Sequence[str] = ("acme",),
+    moves: int = 300,
+    vendors: int = 40,
+    customers: int = 30,
+    days: int = 60,
+    seed: int = 19,
+    now: datetime | None = None,
+    own_process: bool = False,
+) -> Sandbox:
+    """Start a sandbox over `folder`, seeded when the folder is new, and wait until it answers.
+
+    `now` makes a new sandbox's clock start there instead of at the present. Raises LeaseHeld when one already runs
+    on the folder, Unavailable when a port is taken.
+    """
+    scale = Scale(moves, vendors, customers, days, seed)
+    settings = SandboxSettings(Path(folder).resolve(), odoo_port, sftp_port, tuple(partners), scale, now)
+    return _in_process_of_its_own(settings) if own_process else _in_thread(settings)
+
+
+def _in_thread(settings: SandboxSettings) -> Sandbox:
+    server = SandboxServer(settings)
+    server.prepare()
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(server.serve())
+        except BaseException as error:  # noqa: BLE001 - handed to the starting thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="sandbox", daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.stop()
+        thread.join(15)
+        server.close()
+
+    try:
+        description = _wait(settings.folder, lambda: not thread.is_alive())
+    except Unavailable:
+        stop()
+        if failure:
+            raise failure[0] from None
+        raise
+    return Sandbox(settings.folder, description, stop)
+
+
+def _in_process_of_its_own(settings: SandboxSettings) -> Sandbox:
+    scale = settings.scale
+    command = [
+        sys.executable, "-m", "mlconnector_assets.sandbox", "--folder", str(settings.folder), "--odoo-port", str(settings.odoo_port),
+        "--sftp-port", str(settings.sftp_port), "--moves", str(scale.moves), "--vendors", str(scale.vendors), "--customers", str(scale.customers),
+        "--days", str(scale.days), "--seed", str(scale.seed), *(f"--partner={partner}" for partner in settings.partners),
+    ]  # fmt: skip
+    if settings.now:
+        command += ["--now", settings.now.isoformat()]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+
+    def stop() -> None:
+        process.terminate()
+        try:
+            process.communicate(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+    try:
+        description = _wait(settings.folder, lambda: process.poll() is not None, pid=process.pid)
+    except Unavailable:
+        stop()
+        said = process.stderr.read() if process.stderr and not process.stderr.closed else ""
+        raise Unavailable(f"the sandbox did not start: {said.strip() or 'it said nothing'}", where=str(settings.folder)) from None
+    return Sandbox(settings.folder, description, stop)
+
+
+def _wait(folder: Path, ended: Any, pid: int | None = None) -> dict[str, Any]:
+    path = folder / DESCRIPTION
+    limit = time.monotonic() + START_LIMIT
+    while time.monotonic() < limit:
+        if path.exists():
+            description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            if pid in (None, description["pid"]):
+                return description
+        if ended():
+            break
+        time.sleep(0.02)
+    raise Unavailable("the sandbox did not start", where=str(folder))

@@ -1,0 +1,198 @@
+"""Runs the Odoo stand-in and the SFTP server together in one event loop, over one folder that keeps
+everything: books, keys, partners' files. `sandbox.json` in it tells where they listen."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+
+from mlconnector_assets.durable import write_durably
+from mlconnector_assets.errors import LeaseHeld, Unavailable
+from mlconnector_assets.sandbox.clock import MovableClock
+from mlconnector_assets.sandbox.control import Control
+from mlconnector_assets.sandbox.faults import Faults
+from mlconnector_assets.sandbox.odoo.app import DATABASE, OdooApp
+from mlconnector_assets.sandbox.odoo.database import Database
+from mlconnector_assets.sandbox.sftp import FOLDERS, Keys, PartnerLogin, SftpServer
+from mlconnector_assets.sandbox.world.seed import Scale, Seeder
+
+ADDRESS = "127.0.0.1"
+DESCRIPTION = "sandbox.json"
+
+
+@dataclass(frozen=True)
+class SandboxSettings:
+    """Where and how large. Port 0 picks a free one. `scale` matters only while the folder is new."""
+
+    folder: Path
+    odoo_port: int = 8069
+    sftp_port: int = 2222
+    partners: tuple[str, ...] = ("acme",)
+    scale: Scale = field(default_factory=Scale)
+    now: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a running sandbox offers; holds no secret."""
+
+    pid: int
+    odoo_url: str
+    database: str
+    sftp_host: str
+    sftp_port: int
+    host_keys: tuple[str, ...]
+    partners: tuple[str, ...]
+    api_key_file: str
+    partner_key_files: dict[str, str]
+
+
+class SandboxServer:
+    """One sandbox over one folder. `prepare` claims folder and ports and seeds; `serve` runs until `stop`."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.folder = settings.folder.resolve()
+        self.keys = Keys(self.folder / "keys")
+        self.faults = Faults()
+        self._lock: IO[str] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def prepare(self) -> None:
+        """Claim the folder and the HTTP port, and seed a new folder. Raises LeaseHeld when another sandbox runs on
+        the folder, Unavailable when a port is taken."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = self._claim_folder()
+        (self.folder / DESCRIPTION).unlink(missing_ok=True)
+        self._socket = _bind(self.settings.odoo_port, "Odoo", "--odoo-port")
+        self.database = Database(self.folder / "odoo.db")
+        self.clock = MovableClock(self.database)
+        if self.database.setting("seeded") is None:
+            if self.settings.now:
+                self.clock.set(self.settings.now, running=True)
+            with self.database.transaction():
+                Seeder(self.database, self.settings.scale, self.clock()).run()
+                self.database.remember("seeded", True)
+        self.api_key = self.keys.secret("api_key")
+        self.logins: dict[str, PartnerLogin] = {partner: self.keys.login(partner) for partner in self.settings.partners}
+        root = self.folder / "sftp"
+        for partner in self.settings.partners:
+            for name in FOLDERS:
+                (root / partner / name).mkdir(parents=True, exist_ok=True)
+        self.sftp = SftpServer(root, self.keys, self.logins, self.faults)
+        control = Control(self.database, self.faults, self.clock, root, self._switch_sftp)
+        app = OdooApp(
+            self.database,
+            self.faults,
+            self.clock,
+            self.api_key,
+            before_request=control.commit_due,
+            page_seen=control.page_seen,
+            control=control,
+        )
+        config = uvicorn.Config(
+            app.asgi,
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+        self._http = uvicorn.Server(config)
+
+    async def serve(self) -> None:
+        """Serve until `stop`; `sandbox.json` appears when both servers answer. Raises Unavailable when the SFTP port is taken."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            try:
+                await self.sftp.listen(self.settings.sftp_port)
+            except OSError as error:
+                raise _port_taken("SFTP", self.settings.sftp_port, "--sftp-port") from error
+            self._publish()
+            await self._http.serve([self._socket])
+        finally:
+            await self.sftp.pause()
+            self._socket.close()
+            (self.folder / DESCRIPTION).unlink(missing_ok=True)
+
+    def stop(self) -> None:
+        """Ask both servers to finish; safe from any thread."""
+        self._http.should_exit = True
+
+    def close(self) -> None:
+        """Release the folder."""
+        self.database.close()
+        if self._lock:
+            self._lock.close()
+
+    @property
+    def description(self) -> Description:
+        """What is offered, once ports are known."""
+        return Description(
+            pid=os.getpid(),
+            odoo_url=f"http://{ADDRESS}:{self._socket.getsockname()[1]}",
+            database=DATABASE,
+            sftp_host=ADDRESS,
+            sftp_port=self.sftp.port,
+            host_keys=tuple(key.export_public_key().decode().strip() for key in self.keys.host_keys()),
+            partners=self.settings.partners,
+            api_key_file=str(self.keys.folder / "api_key"),
+            partner_key_files={partner: str(self.keys.folder / f"partner_{partner}") for partner in self.settings.partners},
+        )
+
+    def _publish(self) -> None:
+        write_durably(self.folder / DESCRIPTION, json.dumps(asdict(self.description), indent=2).encode())
+
+    def _switch_sftp(self, on: bool) -> None:
+        assert self._loop is not None  # noqa: S101 - requests arrive only while serving
+        asyncio.run_coroutine_threadsafe(self.sftp.resume() if on else self.sftp.pause(), self._loop).result(10)
+
+    def _claim_folder(self) -> IO[str]:
+        lock = (self.folder / "sandbox.lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            holder = lock.read().strip()
+            lock.close()
+            raise LeaseHeld(
+                f"a sandbox already runs on this folder (process {holder or 'unknown'})",
+                where=str(self.folder),
+                mend="use the one that runs (sandbox.json tells where), or stop it first",
+            ) from error
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        return lock
+
+
+def _bind(port: int, name: str, option: str) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((ADDRESS, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise _port_taken(name, port, option) from error
+    return listener
+
+
+def _port_taken(name: str, port: int, option: str) -> Unavailable:
+    return Unavailable(
+        f"port {port} for the {name} stand-in is taken by another program",
+        where=f"{ADDRESS}:{port}",
+        mend=f"stop that program, or choose another port with {option}",
+    )

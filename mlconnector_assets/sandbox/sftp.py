@@ -1,0 +1,228 @@
+"""The SFTP server of the sandbox: one user per partner, each locked into a folder of its own, key and
+password login, and faults that a real sshd cannot produce."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+from asyncssh.sftp import SFTPServerHandler
+
+from mlconnector_assets.durable import write_durably
+from mlconnector_assets.sandbox.faults import Fault, Faults
+
+FOLDERS = ("outbound", "inbound", "processed", "error", "acks")
+CHUNK_OF_DISK = 4096
+
+
+@dataclass(frozen=True)
+class PartnerLogin:
+    """How a partner logs in: user name, password, and an unencrypted OpenSSH private key."""
+
+    user: str
+    password: str
+    private_key: str
+
+
+class Keys:
+    """Host keys and logins, made at first start and kept in `folder` (files 0600)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def host_keys(self) -> list[asyncssh.SSHKey]:
+        """The server's keys, Ed25519 and RSA."""
+        kinds: tuple[tuple[str, dict[str, int]], ...] = (("ssh-ed25519", {}), ("ssh-rsa", {"key_size": 3072}))
+        return [self._key(f"host_{kind.removeprefix('ssh-')}", kind, **options) for kind, options in kinds]
+
+    def login(self, partner: str) -> PartnerLogin:
+        """A partner's login."""
+        key = self._key(f"partner_{partner}", "ssh-ed25519")
+        password = self.secret(f"password_{partner}")
+        return PartnerLogin(partner, password, key.export_private_key().decode())
+
+    def secret(self, name: str) -> str:
+        """A random text, made once."""
+        path = self.folder / name
+        if not path.exists():
+            write_durably(path, secrets.token_urlsafe(30).encode(), mode=0o600)
+        return path.read_text("ascii")
+
+    def _key(self, name: str, kind: str, **options: Any) -> asyncssh.SSHKey:
+        path = self.folder / name
+        if not path.exists():
+            write_durably(path, asyncssh.generate_private_key(kind, **options).export_private_key(), mode=0o600)
+        return asyncssh.read_private_key(path)
+
+
+class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
+    """One partner's folder as its session sees it, with the armed faults."""
+
+    def __init__(self, channel: Any, *, root: Path, faults: Faults) -> None:
+        self.partner = str(channel.get_extra_info("username"))
+        self._connection, self.faults = channel.get_extra_info("connection"), faults
+        self._written: dict[int, int] = {}
+        folder = root / self.partner
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(channel, chroot=os.fsencode(folder))
+
+    def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+        """Open a file."""
+        if pflags & (asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC | asyncssh.FXF_APPEND):
+            self._refuse_if_read_only(path)
+        return super().open(path, pflags, attrs)
+
+    def write(self, file_obj: Any, offset: int, data: bytes) -> Any:
+        """Write part of a file."""
+        written = self._written.get(id(file_obj), 0) + len(data)
+        self._written[id(file_obj)] = written
+        if self._over("sftp_full", written):
+            raise asyncssh.SFTPFailure("Failure")
+        if self._over("sftp_drop", written):
+            self.faults.strike("sftp_drop", partner=self.partner)
+            self._connection.abort()
+            raise asyncssh.SFTPFailure("Failure")
+        return super().write(file_obj, offset, data)
+
+    def close(self, file_obj: Any) -> Any:
+        """Close a file."""
+        written = self._written.pop(id(file_obj), 0)
+        result = super().close(file_obj)
+        if written and self.faults.strike("sftp_close", partner=self.partner):
+            raise asyncssh.SFTPFailure("Failure")
+        return result
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        """Rename, refused when the target exists."""
+        self._refuse_if_read_only(oldpath)
+        self._refuse_if_read_only(newpath)
+        return super().rename(oldpath, newpath)
+
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+        """Rename over whatever is there."""
+        self._refuse_if_read_only(oldpath)
+        self._refuse_if_read_only(newpath)
+        return super().posix_rename(oldpath, newpath)
+
+    def remove(self, path: bytes) -> Any:
+        """Remove a file."""
+        self._refuse_if_read_only(path)
+        return super().remove(path)
+
+    def mkdir(self, path: bytes, attrs: Any) -> Any:
+        """Make a folder."""
+        self._refuse_if_read_only(path)
+        return super().mkdir(path, attrs)
+
+    def statvfs(self, path: bytes) -> Any:
+        """Free space; none while the disk is said to be full."""
+        result = super().statvfs(path)
+        if self._armed("sftp_full"):
+            return asyncssh.SFTPVFSAttrs(CHUNK_OF_DISK, CHUNK_OF_DISK, 1000, 0, 0, 1000, 500, 500)
+        return result
+
+    def _armed(self, kind: str) -> Fault | None:
+        return self.faults.armed(kind, partner=self.partner)
+
+    def _over(self, kind: str, written: int) -> bool:
+        fault = self._armed(kind)
+        return fault is not None and written > int(fault.options.get("after_bytes", 0))
+
+    def _refuse_if_read_only(self, path: bytes) -> None:
+        fault = self._armed("sftp_read_only")
+        folder = "/" + str(fault.options.get("folder", "")).strip("/") if fault else ""
+        asked = "/" + os.fsdecode(path).strip("/")
+        if fault and (asked == folder or asked.startswith(folder.rstrip("/") + "/")):
+            raise asyncssh.SFTPPermissionDenied("Permission denied")
+
+
+class SessionHandler(SFTPServerHandler):  # type: ignore[misc]
+    """Speaks SFTP for one session; offers no extensions while `sftp_plain` is armed, as old servers do."""
+
+    def __init__(self, server: Any, *arguments: Any) -> None:
+        super().__init__(server, *arguments)
+        if isinstance(server, PartnerFiles) and server.faults.strike("sftp_plain", partner=server.partner):
+            self._extensions = []
+
+
+# asyncssh has no setting for the extensions it announces, so its handler class is replaced; other servers are untouched
+asyncssh.sftp.SFTPServerHandler = SessionHandler
+
+
+class Gate(asyncssh.SSHServer):  # type: ignore[misc]
+    """Decides who may log in."""
+
+    def __init__(self, logins: dict[str, PartnerLogin], connections: set[Any]) -> None:
+        self._logins, self._connections = logins, connections
+        self._connection: Any = None
+
+    def connection_made(self, conn: Any) -> None:
+        """Remember the connection, to name its authorized keys and to drop it later."""
+        self._connection = conn
+        self._connections.add(conn)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._connections.discard(self._connection)
+
+    def begin_auth(self, username: str) -> bool:
+        """Only partners, and always with proof."""
+        login = self._logins.get(username)
+        if login:
+            public = asyncssh.import_private_key(login.private_key).export_public_key().decode()
+            self._connection.set_authorized_keys(asyncssh.import_authorized_keys(public))
+        return True
+
+    def password_auth_supported(self) -> bool:
+        """Passwords may be tried."""
+        return True
+
+    def validate_password(self, username: str, password: str) -> bool:
+        """Whether the password is that partner's."""
+        login = self._logins.get(username)
+        return login is not None and secrets.compare_digest(login.password.encode(), password.encode())
+
+
+class SftpServer:
+    """Listens on 127.0.0.1; `pause` and `resume` make it refuse connections and accept them again."""
+
+    def __init__(self, root: Path, keys: Keys, logins: dict[str, PartnerLogin], faults: Faults) -> None:
+        self.root, self.keys, self.logins, self.faults = root, keys, logins, faults
+        self.port = 0
+        self._acceptor: Any = None
+        self._connections: set[Any] = set()
+
+    async def listen(self, port: int) -> None:
+        """Start, on a free port when `port` is 0. Raises OSError when it is taken."""
+        self._acceptor = await asyncssh.listen(
+            "127.0.0.1",
+            port,
+            server_factory=self._gate,
+            server_host_keys=self.keys.host_keys(),
+            sftp_factory=lambda channel: PartnerFiles(channel, root=self.root, faults=self.faults),
+            allow_scp=False,
+            reuse_address=True,
+        )
+        self.port = self._acceptor.get_port()
+
+    async def pause(self) -> None:
+        """Stop listening and drop every session."""
+        if self._acceptor:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+            self._acceptor = None
+        for connection in list(self._connections):
+            connection.abort()
+        self._connections.clear()
+
+    async def resume(self) -> None:
+        """Listen again on the same port."""
+        if self._acceptor is None:
+            await self.listen(self.port)
+
+    def _gate(self) -> Gate:
+        return Gate(self.logins, self._connections)
