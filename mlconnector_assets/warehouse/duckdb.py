@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.crash_points import CrashPoint, reached
@@ -29,7 +30,11 @@ READING: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
 }
 """A person's query sees the warehouse's tables and nothing else: no files, no network, no Python variables."""
+WRITING: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
+"""New files are of the storage version of our oldest DuckDB: the default, older one has no ZSTD."""
 _PAUSE = 0.1
+_BATCH = 122_880
+"""DuckDB's own row group."""
 
 
 class DuckDBWarehouse:
@@ -141,7 +146,7 @@ class DuckDBWarehouse:
         deadline = time.monotonic() + self.patience
         while True:
             try:
-                return duckdb.connect(self.path, read_only=read_only, config=READING if read_only else {})
+                return duckdb.connect(self.path, read_only=read_only, config=READING if read_only else WRITING)
             except duckdb.Error as error:
                 if not is_busy(error) or time.monotonic() >= deadline:
                     raise
@@ -168,38 +173,38 @@ def _merge(
     for table in (parent, *children):
         prepare_table(database, table)
     newest = _newest_versions(frame, parent.key)
-    verdict = _newer_than_present(database, parent, newest)
-    replaced = verdict.filter(pl.col("present").is_not_null())
-    winners = newest[verdict["place"]].with_columns(pl.lit(load_id).alias(LOAD_ID))
+    present = _present_versions(database, parent, newest)
+    replaced, kept = present.filter("newer"), present.filter(~pl.col("newer"))
     if len(replaced):
-        _delete_rows(database, parent, replaced["present"])
+        _delete_rows(database, parent, replaced["row"])
         for child in children:
             _delete_rows_of(database, child, newest[replaced["place"]].select(child.key))
+    winners = newest.with_row_index("place").join(kept, on="place", how="anti") if len(kept) else newest
+    winners = winners.with_columns(pl.lit(load_id).alias(LOAD_ID))
     for table in (parent, *children):
         _append(database, table, table.rows(winners))
-    inserted, updated = len(winners) - len(replaced), int(replaced["differs"].sum())
+    inserted, updated = len(newest) - len(present), int(replaced["differs"].sum())
     return LoadOutcome(len(newest), inserted, updated, len(newest) - inserted - updated)
 
 
 def _newest_versions(frame: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """One row a key; a missing modified_at is older than any."""
-    if frame.select(key).n_unique() == len(frame):
+    varying = [column for column in key if column != "connection"]  # a frame is of one connection
+    if frame.select(varying).n_unique() == len(frame):
         return frame
-    return frame.sort("modified_at", READ_AT, nulls_last=False, maintain_order=True).unique(key, keep="last", maintain_order=True)
+    return frame.sort("modified_at", READ_AT, nulls_last=False, maintain_order=True).unique(varying, keep="last")
 
 
-def _newer_than_present(database: duckdb.DuckDBPyConnection, table: TableSpec, newest: pl.DataFrame) -> pl.DataFrame:
-    """`place` in `newest` of each version to write, the row id it replaces (`present`), and whether the source
-    record `differs` from the one there."""
+def _present_versions(database: duckdb.DuckDBPyConnection, table: TableSpec, newest: pl.DataFrame) -> pl.DataFrame:
+    """For each key that the table holds already: its `place` in `newest`, the table's row id (`row`), whether the
+    version in `newest` is `newer`, and whether its source record `differs`."""
     zoneless = pl.col("modified_at", READ_AT).cast(pl.Datetime("us"))
     staged = newest.select(*table.key, zoneless, "content_hash").with_row_index("place")
     with _registered(database, staged) as name:
         return database.execute(f"""
-            SELECT s.place, t.rowid AS present, s.content_hash IS DISTINCT FROM t.content_hash AS differs
-            FROM {name} s LEFT JOIN {quoted(table.name)} t USING ({_listed(table.key)})
-            WHERE t.rowid IS NULL
-               OR (coalesce(s.modified_at, '-infinity'), s.read_at) > (coalesce(t.modified_at, '-infinity'), t.read_at)
-            ORDER BY s.place
+            SELECT s.place, t.rowid AS "row", s.content_hash IS DISTINCT FROM t.content_hash AS differs,
+                (coalesce(s.modified_at, '-infinity'), s.read_at) > (coalesce(t.modified_at, '-infinity'), t.read_at) AS newer
+            FROM {name} s JOIN {quoted(table.name)} t USING ({_listed(table.key)})
         """).pl()
 
 
@@ -221,8 +226,10 @@ def _append(database: duckdb.DuckDBPyConnection, table: TableSpec, rows: pl.Data
 
 @contextmanager
 def _registered(database: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> Iterator[str]:
-    """The frame as a view that DuckDB scans in place, without a copy."""
-    database.register("staged", rows.to_arrow(compat_level=pl.CompatLevel.newest()))
+    """The frame as a view that DuckDB scans in place, without a copy. Cut into batches, as DuckDB gives each
+    thread a batch: a frame in one piece would be loaded by one thread."""
+    whole = rows.to_arrow(compat_level=pl.CompatLevel.newest())
+    database.register("staged", pa.Table.from_batches(whole.to_batches(max_chunksize=_BATCH), whole.schema))
     try:
         yield quoted("staged")
     finally:

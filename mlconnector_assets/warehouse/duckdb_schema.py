@@ -22,6 +22,11 @@ _PLAIN_TYPES: dict[Kind, str] = {
     pl.Datetime("us"): "TIMESTAMP",
 }
 
+_COMPRESSION = {"source_record": "zstd", "content_hash": "uncompressed", "source_id": "uncompressed"}
+"""How a parent's columns are kept where DuckDB would choose badly. Measured on Odoo's invoices: ZSTD makes their JSON a
+quarter of what DuckDB's own choice does, in less time; on unique keys and hashes the search for a compression takes a
+third of a load and gains little."""
+
 _OWN_TABLES = f"""
 CREATE TABLE IF NOT EXISTS {quoted(LOADS)} (
     load_id VARCHAR NOT NULL, loaded_at TIMESTAMP NOT NULL, connection VARCHAR NOT NULL, record VARCHAR NOT NULL,
@@ -68,11 +73,19 @@ def prepare_table(database: duckdb.DuckDBPyConnection, table: TableSpec) -> None
     """
     present = _present_columns(database, table.name)
     if not present:
-        columns = ", ".join(f"{quoted(column.name)} {sql_type(column.type)}" for column in table.columns)
-        database.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+        database.execute(
+            f"CREATE TABLE {quoted(table.name)} ({', '.join(_definition(table, column) for column in table.columns)})"
+        )
         database.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {literal(table.meaning)}")
     for column in table.columns:
         _prepare_column(database, table.name, column, present)
+
+
+def _definition(table: TableSpec, column: StoredColumn) -> str:
+    definition = f"{quoted(column.name)} {sql_type(column.type)}"
+    if table.nested is None and column.name in _COMPRESSION:
+        definition += f" USING COMPRESSION {_COMPRESSION[column.name]}"
+    return definition
 
 
 def _prepare_column(
