@@ -80,7 +80,7 @@ def test_relative_folders_lie_in_the_login_folder(sshd: Sshd, account: Account) 
 
 def test_a_listing_survives_every_name(session: SftpSession, folder: Path) -> None:
     for name in (b"plain.csv", b"latin-\xe9.csv", b"-rf", b"new\nline", "späß €.csv".encode()):
-        Path(os.fsdecode(os.path.join(os.fsencode(folder), name))).write_bytes(b"12345")
+        (folder / os.fsdecode(name)).write_bytes(b"12345")
     (folder / "sub").mkdir()
     (folder / "link").symlink_to("plain.csv")
     found = {file.raw: file for file in session.listing(str(folder))}
@@ -185,7 +185,7 @@ def test_a_line_cut_in_the_middle_is_unavailable(sshd: Sshd, folder: Path) -> No
 def test_a_line_that_swallows_everything_does_not_hang(sshd: Sshd, folder: Path, swallowed: int) -> None:
     with TcpProxy(sshd.port) as proxy, SftpSession.connect(sshd.settings(port=proxy.port, channel_timeout=0.5)) as session:
         proxy.fault(black_hole=swallowed)
-        with pytest.raises(Unavailable, match="nothing moved for 0.5 s"):
+        with pytest.raises(Unavailable, match=r"nothing moved for 0\.5 s"):
             session.upload(f"{folder}/file", io.BytesIO(BIG))
         with pytest.raises(Unavailable):  # the session is over
             session.size(f"{folder}/file")

@@ -1,0 +1,106 @@
+"""A partner in memory with the methods of SftpSession that a delivery uses, failing where a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import BinaryIO
+
+from mlconnector_assets.errors import AccessDenied, Unavailable
+from mlconnector_assets.exchange.sftp import RemoteFile
+from mlconnector_assets.exchange.wire import Attributes
+
+Fail = Callable[[str, str], Exception | None]
+
+
+class FakePartner:
+    """`files` maps paths to bytes. `fail(operation, path)` gives the error to raise before the operation is done;
+    operations: connect, folder, list, look, upload, uploaded (half of it is there), rename, renamed (it is done), remove,
+    probe, read."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.fail: Fail = lambda operation, path: None
+        self.calls: list[tuple[str, str]] = []
+        self.silent_about_sizes = False
+
+    def open(self) -> FakeSession:
+        self.check("connect", "")
+        return FakeSession(self)
+
+    def check(self, operation: str, path: str) -> None:
+        self.calls.append((operation, path))
+        if error := self.fail(operation, path):
+            raise error
+
+    def count(self, operation: str) -> int:
+        return sum(called == operation for called, _ in self.calls)
+
+    def names(self, folder: str) -> dict[str, bytes]:
+        return {path.rpartition("/")[2]: content for path, content in self.files.items() if path.startswith(folder + "/")}
+
+
+class FakeSession:
+    settings = SimpleNamespace(where="partner acme, sftp.example:22", user="us")
+    description = "a partner in memory"
+
+    def __init__(self, partner: FakePartner) -> None:
+        self.partner, self.over = partner, False
+
+    def __enter__(self) -> FakeSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+
+    def _do(self, operation: str, path: str) -> None:
+        if self.over:
+            raise Unavailable("the session is over")
+        try:
+            self.partner.check(operation, path)
+        except Unavailable:
+            self.over = True
+            raise
+
+    def ensure_folder(self, path: str) -> bool:
+        self._do("folder", path)
+        return False
+
+    def listing(self, path: str) -> list[RemoteFile]:
+        self._do("list", path)
+        return [RemoteFile(name.encode(), name, len(content), 0, True) for name, content in self.partner.names(path).items()]
+
+    def probe_write(self, folder: str) -> None:
+        self._do("probe", folder)
+
+    def attributes(self, path: str) -> Attributes | None:
+        self._do("look", path)
+        content = self.partner.files.get(path)
+        return None if content is None else Attributes(None if self.partner.silent_about_sizes else len(content), 0o100644, 0)
+
+    def upload(self, path: str, source: BinaryIO) -> int:
+        self._do("upload", path)
+        content = b""
+        while chunk := source.read(10):
+            content += chunk
+        self.partner.files[path] = content[: len(content) // 2]
+        self._do("uploaded", path)
+        self.partner.files[path] = content
+        return len(content)
+
+    def rename(self, source: str, target: str) -> None:
+        self._do("rename", target)
+        self.partner.files[target] = self.partner.files.pop(source)
+        self._do("renamed", target)
+
+    def remove(self, path: str) -> bool:
+        self._do("remove", path)
+        return self.partner.files.pop(path, None) is not None
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        self._do("read", path)
+        yield self.partner.files[path]
+
+
+def denied() -> AccessDenied:
+    return AccessDenied("may not write", where="partner acme", mend="ask for permission")

@@ -1,0 +1,166 @@
+"""The SFTP protocol against a server in memory that answers in any order, in any portions."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlconnector_assets.exchange import wire
+from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire, string
+
+
+class Server:
+    """One file `content`, kept in memory. `mood` decides order, portions and short answers; `refuse` gives a status
+    for a request."""
+
+    def __init__(self, content: bytes = b"", mood: random.Random | None = None, refuse: Callable[[Kind, int], int] | None = None):
+        self.content, self.mood, self.refuse = bytearray(content), mood, refuse or (lambda kind, count: Code.OK)
+        self.counts: dict[Kind, int] = {}
+        self.in_flight = self.most_in_flight = 0
+        self.sent = b""
+        self._waiting: list[bytes] = []
+        self.answer(Kind.VERSION, struct.pack(">I", 3) + string(b"fsync@openssh.com") + string(b"1"))
+
+    def answer(self, kind: int, body: bytes) -> None:
+        self._waiting.append(struct.pack(">IB", len(body) + 1, kind) + body)
+
+    def sendall(self, packet: bytes) -> None:
+        kind, number, rest = Kind(packet[4]), packet[5:9], wire.Fields(packet[9:])
+        if kind == Kind.INIT:
+            return
+        self.counts[kind] = count = self.counts.get(kind, 0) + 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        code = self.refuse(kind, count)
+        if code != Code.OK or kind in (Kind.CLOSE, Kind.EXTENDED):
+            self.answer(Kind.STATUS, number + struct.pack(">I", code) + string(b"no") + string(b""))
+        elif kind == Kind.OPEN:
+            self.answer(Kind.HANDLE, number + string(b"handle"))
+        elif kind == Kind.WRITE:
+            rest.string()
+            at, data = rest.number(">Q"), rest.string()
+            self.content[len(self.content) :] = bytes(max(0, at - len(self.content)))
+            self.content[at : at + len(data)] = data
+            self.answer(Kind.STATUS, number + struct.pack(">I", Code.OK) + string(b"") + string(b""))
+        elif kind == Kind.READ:
+            rest.string()
+            at, length = rest.number(">Q"), rest.number()
+            data = bytes(self.content[at : at + (self.mood.randint(1, length) if self.mood else length)])
+            status = struct.pack(">I", Code.EOF) + string(b"end") + string(b"")
+            self.answer(*(Kind.DATA, number + string(data)) if data else (Kind.STATUS, number + status))
+
+    def recv(self, size: int) -> bytes:
+        if not self.sent:
+            if not self._waiting:
+                return b""
+            self.sent = self._waiting.pop(self.mood.randrange(len(self._waiting)) if self.mood else 0)
+            self.in_flight -= 1
+        portion = self.mood.randint(1, size) if self.mood else size
+        taken, self.sent = self.sent[:portion], self.sent[portion:]
+        return taken
+
+
+def chunks(content: bytes) -> list[bytes]:
+    return [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)]
+
+
+SIZES = st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK, (WINDOW + 9) * CHUNK + 17])
+
+
+@settings(max_examples=40, deadline=None)
+@given(size=SIZES, seed=st.integers(0, 10**6))
+def test_content_survives_any_order_of_replies_short_reads_and_portions(size: int, seed: int) -> None:
+    content = random.Random(seed).randbytes(size)
+    server = Server(mood=random.Random(seed))
+    connection = Wire(server)
+    assert connection.write(connection.open(b"file", Flags.WRITE_NEW), chunks(content)) == size
+    assert bytes(server.content) == content
+    assert b"".join(connection.read(connection.open(b"file", Flags.READ))) == content
+
+
+@settings(max_examples=40, deadline=None)
+@given(at=st.integers(1, WINDOW + 9), seed=st.integers(0, 10**6))
+def test_no_failed_write_is_overlooked_and_the_conversation_goes_on(at: int, seed: int) -> None:
+    server = Server(
+        mood=random.Random(seed), refuse=lambda kind, count: Code.FAILURE if (kind, count) == (Kind.WRITE, at) else Code.OK
+    )
+    connection = Wire(server)
+    with pytest.raises(StatusError):
+        connection.write(b"handle", [b"x"] * (WINDOW + 9))
+    assert connection.open(b"other", Flags.READ) == b"handle"
+    assert not connection.broken
+
+
+def test_a_failing_close_is_told() -> None:
+    connection = Wire(Server(refuse=lambda kind, count: Code.FAILURE if kind == Kind.CLOSE else Code.OK))
+    with pytest.raises(StatusError) as caught:
+        connection.close(b"handle")
+    assert caught.value.code == Code.FAILURE
+
+
+def test_at_most_a_window_is_in_flight() -> None:
+    server = Server()
+    connection = Wire(server)
+    connection.write(b"handle", [b"x" * CHUNK] * (3 * WINDOW))
+    assert server.most_in_flight <= WINDOW
+    list(connection.read(b"handle"))
+    assert server.most_in_flight <= WINDOW
+
+
+def test_small_files_cost_few_requests() -> None:
+    server = Server(b"small")
+    connection = Wire(server)
+    assert b"".join(connection.read(b"handle")) == b"small"
+    assert server.counts[Kind.READ] <= 5
+
+
+def test_a_reader_that_stops_early_leaves_no_reply_behind() -> None:
+    server = Server(b"x" * CHUNK * 50)
+    connection = Wire(server)
+    reading = connection.read(b"handle")
+    for _ in range(10):
+        next(reading)
+    reading.close()
+    assert server.in_flight <= 0
+    connection.close(b"handle")
+
+
+def test_extensions_are_known() -> None:
+    assert Wire(Server()).extensions == {"fsync@openssh.com": b"1"}
+
+
+class Text:
+    """A server that prints text instead of speaking SFTP."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def sendall(self, packet: bytes) -> None: ...
+
+    def recv(self, size: int) -> bytes:
+        taken, self.text = self.text[:size], self.text[size:]
+        return taken
+
+
+@pytest.mark.parametrize(
+    "text", [b"Welcome to the server!\n", b"\0\0\0\0", b"\0\0\0\5\2\0\0", struct.pack(">IB", 5, 101) + b"\0\0\0\3"]
+)
+def test_what_is_not_sftp_is_told(text: bytes) -> None:
+    with pytest.raises((ProtocolError, EOFError)):
+        Wire(Text(text))
+
+
+@given(st.binary(max_size=60))
+def test_fields_never_read_past_the_end(body: bytes) -> None:
+    for read in (wire.Fields.number, wire.Fields.string, wire.Fields.attributes):
+        fields = wire.Fields(body)
+        try:
+            while fields.left:
+                read(fields)
+        except ProtocolError:
+            pass
