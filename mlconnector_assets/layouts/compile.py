@@ -170,6 +170,8 @@ def compile_layout(layout: Layout, record: Record, *, where: str = "") -> Compil
         path = _path_of(written, index, column)
         if any(column.name == other.name for other in columns[:index]):
             problems.append(Problem((*path, "name"), f"{column.name!r} is the name of an earlier column too; a name stands once"))
+        if mark := _unwritable_mark(column.name, layout.delimited):
+            problems.append(Problem((*path, "name"), f"{column.name!r} has the character {mark!r}, which the header cannot hold"))
         made = _compiled_column(column, str(index), schema, layout.delimited.decimal_mark)
         if isinstance(made, RenderedColumn):
             compiled.append(made)
@@ -208,6 +210,14 @@ def _path_of(written: Layout, index: int, column: LayoutColumn) -> KeyPath:
         return ("columns", index)
     changed = [name for name, change in written.change.items() if column.name == (change.name or name)]
     return ("change", changed[0]) if changed else ("extends", column.name)
+
+
+def _unwritable_mark(name: str, options: Delimited) -> str:
+    """The first character of a column name that the file's header could not hold; else ""."""
+    if not options.header:
+        return ""
+    marks = {options.delimiter, options.quote, "\r", "\n"} if options.quoting == "never" else set()
+    return next((mark for mark in name if mark in marks or not mark.encode(options.encoding, errors="ignore")), "")
 
 
 def _compiled_column(column: LayoutColumn, key: str, schema: pl.Schema, decimal_mark: str) -> RenderedColumn | tuple[str, str]:

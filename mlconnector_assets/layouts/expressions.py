@@ -78,7 +78,16 @@ def _unknown_columns(tree: exp.Expr, schema: Mapping[str, pl.DataType]) -> Itera
     for column in tree.find_all(exp.Column):
         name = ".".join(part.name for part in column.parts)
         if name not in known:
-            yield f"there is no column `{name}`{did_you_mean(name, known)}; columns: {listed(known)}"
+            yield f"there is no column `{name}`{did_you_mean(name, known) or _instead(name, schema)}"
+
+
+def _instead(name: str, schema: Mapping[str, pl.DataType]) -> str:
+    kind = schema.get(name.partition(".")[0])
+    if isinstance(kind, pl.Struct):
+        return f"; `{name.partition('.')[0]}` has the fields {listed(field.name for field in kind.fields)}"
+    if name.startswith("line_") and not any(known.startswith("line_") for known in schema):
+        return "; columns `line_…` need `rows:` with a nested column, such as `rows: lines`"
+    return f"; columns: {listed(schema)}"
 
 
 def _parts(expression: pl.Expr) -> Iterator[pl.Expr]:

@@ -136,18 +136,12 @@ class Layout(BaseModel):
         description="`documents` (the default): one row a document. Or a nested column such as `lines`: one row an "
         "element, whose fields are the columns `line_<field>`.",
     )
-    columns: (
-        tuple[
-            Annotated[
-                LayoutColumn,
-                BeforeValidator(_column),
-                WithJsonSchema({"anyOf": [{"type": "string"}, {"$ref": "#/$defs/LayoutColumn"}]}),
-            ],
-            ...,
-        ]
-        | None
-    ) = Field(
-        default=None, min_length=1, description="The file's columns, in order; with `extends` they replace all inherited ones."
+    columns: tuple[Annotated[LayoutColumn, BeforeValidator(_column, json_schema_input_type=LayoutColumn | str)], ...] | None = (
+        Field(
+            default=None,
+            min_length=1,
+            description="The file's columns, in order; with `extends` they replace all inherited ones.",
+        )
     )
     change: dict[str, ColumnChange] = Field(default={}, description="Inherited columns by name, each with the keys that differ.")
     delimited: Delimited = Field(default=Delimited(), description="How rows become bytes.")

@@ -1,0 +1,69 @@
+"""Whether partners and connections fit together: what no single file shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mlconnector_assets.configuration.connections import OdooConnection
+from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.layouts import compile_condition, compile_layout
+from mlconnector_assets.layouts.problems import KeyPath, LayoutError, Problem, did_you_mean, listed
+from mlconnector_assets.partners import Flow, Partner
+from mlconnector_assets.records import RECORDS
+
+
+def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iterator[Problem]:
+    """What does not fit in a flow: its connection, record, companies, layout and condition. Paths start at
+    the partner file's root."""
+    path: KeyPath = ("flows", flow.name)
+    yield from (Problem((*path, *problem.path), problem.text) for problem in _source_problems(flow, connections))
+    record = RECORDS.get(flow.record)
+    if record is None:
+        near = did_you_mean(flow.record, RECORDS)
+        yield Problem((*path, "record"), f"there is no record {flow.record!r}; allowed: {listed(RECORDS)}{near}")
+        return
+    try:
+        compile_layout(flow.layout, record)
+    except LayoutError as error:
+        yield from (Problem((*path, "layout", *problem.path), problem.text) for problem in error.problems)
+    try:
+        compile_condition(flow.condition, record)
+    except ConfigurationError as error:
+        yield Problem((*path, "where"), error.what)
+
+
+def name_problems(partner: Partner, connections: Mapping[str, OdooConnection], others: Sequence[Partner]) -> Iterator[Problem]:
+    """Flows whose asset would have the name of another asset: every connection's record, table, flow and
+    delivery is one."""
+    taken = {f"{partner.id}_delivery": "the delivery of this partner"}
+    for connection in connections.values():
+        for record in connection.records:
+            taken[f"{connection.id}_{record}"] = f"{record} of the connection {connection.id}"
+            taken[f"warehouse_{connection.id}_{record}"] = f"the table {record} of the connection {connection.id}"
+    for other in others:
+        taken[f"{other.id}_delivery"] = f"the delivery of the partner {other.id}"
+        taken |= {f"{other.id}_{flow}": f"the flow {flow} of the partner {other.id}" for flow in other.flows}
+    for flow in partner.flows:
+        name = f"{partner.id}_{flow}"
+        if name in taken:
+            yield Problem(("flows", flow), f"would be the asset `{name}`, which is {taken[name]}; rename the flow")
+    delivery = f"{partner.id}_delivery"
+    if any(delivery == f"{other.id}_{flow}" for other in others for flow in other.flows):
+        yield Problem((), f"its delivery would be the asset `{delivery}`, which is {taken[delivery]}; rename one of them")
+
+
+def _source_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iterator[Problem]:
+    connection = connections.get(flow.connection)
+    if connection is None:
+        near = did_you_mean(flow.connection, connections)
+        text = f"there is no connection {flow.connection!r} in connections.yaml; it has {listed(connections)}{near}"
+        yield Problem(("connection",), text)
+        return
+    if flow.record in RECORDS and flow.record not in connection.records:
+        text = f"the connection {connection.id} does not read {flow.record}; it reads {listed(connection.records)}"
+        yield Problem(("record",), text)
+    for index, company in enumerate(flow.companies if flow.companies != "all" else ()):
+        if company not in connection.companies:
+            near = did_you_mean(company, connection.companies)
+            text = f"the connection {connection.id} has no company {company!r}; it has {listed(connection.companies)}{near}"
+            yield Problem(("companies", index), text)

@@ -1,0 +1,109 @@
+"""connections.yaml: which accounting systems are read, and which warehouse is filled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from mlconnector_assets.layouts.problems import did_you_mean, listed
+from mlconnector_assets.partners.fields import Day, Duration, Identifier, SecretName, Text
+
+ODOO_RECORDS = ("invoices", "vendors", "gl_entries")
+"""What is read from Odoo when a connection has no `records:`."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _base_url(url: str) -> str:
+    if "@" in url:
+        raise ValueError("must not hold a user or password; name the secret in `api_key:`")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must begin with https:// (or http://) and a host name, such as https://mycompany.odoo.com")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"must end after the host name: {parts.scheme}://{parts.netloc}")
+    return url.rstrip("/")
+
+
+def _odoo_record(name: str) -> str:
+    if name not in ODOO_RECORDS:
+        raise ValueError(
+            f"is no record that is read from Odoo; allowed: {listed(ODOO_RECORDS)}{did_you_mean(name, ODOO_RECORDS)}"
+        )
+    return name
+
+
+class OdooConnection(BaseModel):
+    """An Odoo 19 database, read over its JSON-2 API. The id (the key) is part of asset and table names and
+    never changes; `name` may."""
+
+    model_config = _STRICT
+
+    id: SkipJsonSchema[str]
+    system: Literal["odoo"] = Field(description="Kind of accounting system.")
+    name: Text | None = Field(default=None, description="Name for people; the id when left out.")
+    url: Annotated[Text, AfterValidator(_base_url)] = Field(
+        description="Address of the server, such as https://mycompany.odoo.com."
+    )
+    database: Text = Field(description="Name of the database.")
+    api_key: SecretName = Field(description="Name of the secret that holds the API key.")
+    companies: dict[Text, Annotated[int, Field(ge=1)]] = Field(
+        min_length=1, description="Our code of each company that is read, to its id in Odoo."
+    )
+    first_day: Day | None = Field(
+        default=None,
+        description="First partition day (UTC); everything modified before it is in it too. Thirty days before the first read "
+        "when left out; once read, it never moves.",
+    )
+    overlap: Duration = Field(
+        default=timedelta(hours=2), ge=timedelta(minutes=1), le=timedelta(days=7),
+        description="How far each read reaches back: longer than the longest transaction in Odoo.",
+    )  # fmt: skip
+    poll: Duration = Field(
+        default=timedelta(minutes=15),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=1),
+        description="How often Odoo is asked whether anything changed.",
+    )
+    page_size: int = Field(default=500, ge=50, le=5000, description="Documents in one request.")
+    timeout: Duration = Field(
+        default=timedelta(seconds=60),
+        ge=timedelta(seconds=5),
+        le=timedelta(minutes=30),
+        description="How long one answer may take.",
+    )
+    records: tuple[Annotated[str, AfterValidator(_odoo_record)], ...] = Field(
+        default=ODOO_RECORDS, min_length=1, description="Kinds of record that are read; all when left out."
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> OdooConnection:
+        if len(set(self.companies.values())) < len(self.companies):
+            raise ValueError("two codes in `companies` have the same id; a company has one code")
+        if len(set(self.records)) < len(self.records):
+            raise ValueError("`records` names a record twice")
+        return self
+
+
+class DuckDBWarehouse(BaseModel):
+    """The embedded warehouse: one DuckDB file."""
+
+    model_config = _STRICT
+
+    duckdb: Path = Field(
+        default=Path(".mlconnector/warehouse.duckdb"), description="The file; a relative path starts at the project folder."
+    )
+
+
+class ConnectionsFile(BaseModel):
+    """The whole of connections.yaml."""
+
+    model_config = _STRICT
+
+    connections: dict[Identifier, OdooConnection] = Field(min_length=1, description="Accounting systems by their id.")
+    warehouse: DuckDBWarehouse = Field(default=DuckDBWarehouse(), description="Where records are loaded for questions in SQL.")

@@ -1,0 +1,85 @@
+"""Types of single values in connections.yaml and partner files. A YAML scalar arrives as the text that was
+written; the type decides what it means, and its error says what is allowed. No message holds the value of
+a secret."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?")
+_SECRET_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_LONGEST_SECRET_NAME = 64
+
+
+def checked_identifier(value: str) -> str:
+    """The value itself if it can be part of asset names and file names; else a ValueError that says why."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or len(value) > 60:
+        raise ValueError("must be lower-case letters, digits and `_`, begin with a letter and have at most 60 characters")
+    return value
+
+
+def _secret_name(value: object) -> str:
+    # an unbroken run of letters and digits as long as an API key is the key itself, not its name
+    looks_like_a_key = isinstance(value, str) and len(value) >= 20 and "-" not in value and re.search(r"\d", value)
+    named = isinstance(value, str) and len(value) <= _LONGEST_SECRET_NAME and _SECRET_NAME.fullmatch(value)
+    if not named or looks_like_a_key:
+        raise ValueError(
+            "this must be the NAME of a secret (lower-case letters, digits and `-`, such as odoo-api-key); "
+            "store the value with `mlconnector secrets set NAME`"
+        )
+    return str(value)
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).replace(" ", ""))
+    if not match or not any(match.groups()):
+        raise ValueError("must be a duration such as 90s, 15m, 2h, 1h30m or 1d")
+    return timedelta(**{unit: int(amount) for unit, amount in zip(_UNITS.values(), match.groups(), strict=True) if amount})
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date):
+        return value
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value)):
+            return date.fromisoformat(str(value))
+    except ValueError:
+        pass
+    raise ValueError("must be a day that exists, such as 2026-01-31")
+
+
+def _names_or_all(value: object) -> tuple[str, ...] | Literal["all"]:
+    if value == "all":
+        return "all"
+    names = value if isinstance(value, list | tuple) else []
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError("must be a list with at least one entry, or the word `all`")
+    if len(set(names)) < len(names):
+        raise ValueError("names an entry twice")
+    return tuple(names)
+
+
+Identifier = Annotated[str, AfterValidator(checked_identifier)]
+"""An id that becomes part of asset names and file names."""
+SecretName = Annotated[
+    str, PlainValidator(_secret_name), WithJsonSchema({"type": "string", "pattern": f"^{_SECRET_NAME.pattern}$"})
+]
+"""The name of a secret in the vault; never its value."""
+Duration = Annotated[
+    timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["90s", "15m", "2h", "1h30m", "1d"]})
+]
+Day = Annotated[date, BeforeValidator(_day)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+NamesOrAll = Annotated[
+    tuple[str, ...] | Literal["all"],
+    PlainValidator(_names_or_all),
+    WithJsonSchema({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
+"""An explicit list, or the word `all`: nothing is sent because a key was forgotten."""

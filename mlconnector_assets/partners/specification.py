@@ -1,0 +1,166 @@
+"""A partner file, `partners/<id>.yaml`: where files go, and one flow a kind of document."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
+
+from mlconnector_assets.layouts.models import Layout, short_layout
+from mlconnector_assets.partners import file_names
+from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Text, checked_identifier
+from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
+from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
+
+DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'", "vendors": "active"}
+"""Which documents leave when a flow has no `where:`, by record."""
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _remote_path(path: str) -> str:
+    if not path.isprintable() or ".." in path.split("/"):
+        raise ValueError("must be a path without `..` or control characters")
+    return path
+
+
+def _folder(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError("must be a path below `root`, without a leading `/`")
+    return _remote_path(path)
+
+
+def _file_stem(stem: str) -> str:
+    try:
+        return checked_identifier(stem)
+    except ValueError as error:
+        raise ValueError(f"the name of the file {error}") from None
+
+
+RemotePath = Annotated[Text, AfterValidator(_remote_path)]
+Folder = Annotated[Text, AfterValidator(_folder)]
+
+
+class Folders(BaseModel):
+    """The folders on the partner's server, below `root`. Missing ones are created."""
+
+    model_config = _STRICT
+
+    outbound: Folder = Field(default="outbound", description="Where our files are put.")
+    inbound: Folder = Field(default="inbound", description="Where the partner puts files for us.")
+    processed: Folder = Field(default="processed", description="Where inbound files go once they are done.")
+    error: Folder = Field(default="error", description="Where inbound files go that could not be used.")
+    acks: Folder = Field(default="acks", description="Where acknowledgments are put.")
+
+    @model_validator(mode="after")
+    def _differ(self) -> Folders:
+        paths = list(self.model_dump().values())
+        if len(set(paths)) < len(paths):
+            raise ValueError("two folders have the same path; each needs its own")
+        return self
+
+
+class SftpTarget(BaseModel):
+    """An SFTP server with its pinned host keys and the login, by names of secrets."""
+
+    model_config = _STRICT
+
+    host: Text = Field(description="Host name or address of the server.")
+    port: int = Field(default=22, ge=1, le=65535, description="Port of the server.")
+    user: Text = Field(description="Login name.")
+    password: SecretName | None = Field(default=None, description="Name of the secret that holds the password.")
+    private_key: SecretName | None = Field(default=None, description="Name of the secret that holds the private key.")
+    host_keys: tuple[Annotated[str, AfterValidator(checked_host_key)], ...] = Field(
+        default=(),
+        description="Public keys of the server, as `ssh-keyscan` prints them without the host name; others are refused.",
+    )
+    host_keys_file: Text | None = Field(
+        default=None,
+        description="Instead of host_keys: a file with such lines; a relative path starts at the project folder.",
+    )
+    root: RemotePath = Field(default=".", description="Folder in which the folders lie; `.` is where the login lands.")
+    folders: Folders = Field(default=Folders(), description="Names of the folders.")
+    connect_timeout: Duration = Field(
+        default=timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=10), description="How long connecting may take."
+    )
+    channel_timeout: Duration = Field(
+        default=timedelta(seconds=30), gt=timedelta(0), le=timedelta(minutes=10), description="How long the server may be silent."
+    )
+
+    @model_validator(mode="after")
+    def _one_login(self) -> SftpTarget:
+        if (self.password is None) == (self.private_key is None):
+            raise ValueError("needs exactly one of `password` and `private_key`, each the name of a secret")
+        if bool(self.host_keys) == bool(self.host_keys_file):
+            raise ValueError("needs the server's public keys in exactly one of `host_keys` and `host_keys_file`")
+        return self
+
+    def pinned(self, project: Path) -> tuple[str, ...]:
+        """The pinned host keys. `project` is where a relative `host_keys_file` starts.
+
+        Raises
+        ------
+        ConfigurationError: the file cannot be read, or a line of it is no host key.
+        """
+        if self.host_keys_file is None:
+            return self.host_keys
+        return host_keys_in(project / self.host_keys_file)
+
+
+class Flow(BaseModel):
+    """One kind of document that a partner gets: which, from when on, in which layout, and when."""
+
+    model_config = _STRICT
+
+    name: SkipJsonSchema[str]
+    connection: Identifier = Field(description="Id of the connection in connections.yaml that the documents come from.")
+    record: Identifier = Field(description="Kind of record: invoices, vendors or gl_entries.")
+    format: Literal["csv"] = Field(default="csv", description="File format.")
+    layout: Annotated[Layout, BeforeValidator(short_layout, json_schema_input_type=Layout | str)] = Field(
+        description="Columns of the file: the name of a shipped layout such as csv/invoices, or a layout written out."
+    )
+    companies: NamesOrAll = Field(description="Codes of our companies whose documents are sent, or `all`.")
+    counterparties: NamesOrAll = Field(description="Counterparties (source id or reference) whose documents are sent, or `all`.")
+    since: Day = Field(description="Documents dated before this day are not sent.")
+    where: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Which documents may leave: a condition over record columns. Without it posted or active ones.",
+    )
+    schedule: Annotated[str, AfterValidator(checked_cron)] | None = Field(
+        default=None,
+        description="When files are made, as cron: minute, hour, day, month, weekday. Without it after each read with news.",
+    )
+    timezone: Annotated[str, AfterValidator(checked_time_zone)] = Field(
+        default="UTC", description="IANA time zone of the schedule."
+    )
+    file_name: Annotated[str, AfterValidator(file_names.checked_pattern)] = Field(
+        default=file_names.DEFAULT,
+        description="Name of a file; placeholders: {partner}, {flow}, {control_number:06d}, {date:%Y%m%d}.",
+    )
+    documents_per_file: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="Most documents in one file; more make more files."
+    )
+
+    @property
+    def condition(self) -> str:
+        """`where`, or what leaves by default for this record."""
+        return self.where or DEFAULT_WHERE.get(self.record, "true")
+
+    def remote_name(self, partner: str, control_number: int, day: date) -> str:
+        """Name of the file with this control number; `day` is the UTC day on which it is made."""
+        return file_names.file_name(self.file_name, partner, self.name, control_number, day)
+
+
+class Partner(BaseModel):
+    """A trading partner. Its id is the name of its file."""
+
+    model_config = _STRICT
+
+    id: SkipJsonSchema[Annotated[str, AfterValidator(_file_stem)]]
+    name: Text = Field(description="Name of the partner, for people.")
+    sftp: SftpTarget = Field(description="Where its files are exchanged.")
+    flows: dict[Identifier, Flow] = Field(min_length=1, description="What it gets, by name of the flow.")
