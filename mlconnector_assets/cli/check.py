@@ -46,7 +46,7 @@ def schema(
     With the YAML extension of an editor, name it in the first line of the file:
     # yaml-language-server: $schema=partner.schema.json
     """
-    from mlconnector_assets.configuration.project import json_schemas
+    from mlconnector_assets.configuration.schemas import json_schemas
 
     text = json.dumps(json_schemas()[which.value], indent=2, ensure_ascii=False)
     if output is not None:

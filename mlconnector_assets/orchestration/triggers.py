@@ -61,8 +61,8 @@ def flow_schedule(partner: Partner, flow: Flow, days: dg.DailyPartitionsDefiniti
     job = dg.define_asset_job(f"{partner.id}_{flow.name}_render", selection=dg.AssetSelection.assets(key) | dg.AssetSelection.checks_for_assets(key))
 
     @dg.schedule(name=f"{partner.id}_{flow.name}_schedule", job=job, cron_schedule=flow.schedule, execution_timezone=flow.timezone)
-    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=days.get_last_partition_key(context.scheduled_execution_time))
+    def schedule() -> dg.RunRequest:
+        return dg.RunRequest(partition_key=days.get_last_partition_key())
 
     return schedule
 

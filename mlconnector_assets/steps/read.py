@@ -20,6 +20,8 @@ from mlconnector_assets.store.records import DayFile, Spool, days_between
 from mlconnector_assets.systems.source import SetAside, SourceTotals, Window
 
 LEASE = timedelta(minutes=2)
+DEFAULT_HISTORY = timedelta(days=30)
+"""How many days before the first read have a partition of their own, unless `first_day:` says more."""
 SECOND = timedelta(seconds=1)
 SUPERSEDED_FILES_KEPT = timedelta(days=1)
 
@@ -80,9 +82,13 @@ def read_days(workspace: Workspace, connection: str, record: str, days: Days) ->
 
 def first_day(workspace: Workspace, connection: str) -> date:
     """The first partition day: fixed by the first read, whatever the configuration says later."""
-    configured = workspace.project.connections[connection].first_day
     with workspace.state.reading() as tx:
-        return reads.known_first_day(tx, connection) or configured
+        return reads.known_first_day(tx, connection) or _configured_first_day(workspace, connection)
+
+
+def _configured_first_day(workspace: Workspace, connection: str) -> date:
+    configured = workspace.project.connections[connection].first_day
+    return configured or workspace.clock().date() - DEFAULT_HISTORY
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ def _read(workspace: Workspace, connection: str, record_name: str, days: Days | 
 def _plan(workspace: Workspace, connection: str, record: Record, days: Days | None) -> _Plan:
     source, overlap = workspace.source(connection), workspace.project.connections[connection].overlap
     with workspace.state.transaction() as tx:
-        first = reads.first_day(tx, connection, workspace.project.connections[connection].first_day)
+        first = reads.first_day(tx, connection, _configured_first_day(workspace, connection))
         read_until = reads.read_until(tx, connection, record.name)
     read_at = source.now()
     # The present second counts too: what still commits in it is caught by the overlap.

@@ -71,7 +71,7 @@ class Workspace:
         """The warehouse; it opens its file only while it works."""
         from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 
-        return DuckDBWarehouse(self.project.root / self.project.warehouse.duckdb)
+        return DuckDBWarehouse(self.project.warehouse_path)
 
     def source(self, connection: str) -> Source:
         """The connection's system, logged in lazily. Raises ConfigurationError, CredentialsError."""

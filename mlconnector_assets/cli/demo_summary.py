@@ -1,0 +1,81 @@
+"""What the demo did, so that a newcomer can check it: records, files, tables, totals, where to look next."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from rich.table import Table
+
+from mlconnector_assets.cli.options import out
+from mlconnector_assets.state import deliveries, reads, set_aside
+from mlconnector_assets.steps.cycle import CycleOutcome
+from mlconnector_assets.steps.proof import Proof, prove_flow, prove_keys, prove_source, prove_warehouse
+from mlconnector_assets.steps.workspace import Workspace
+
+MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]~[/]"}
+
+
+def show_summary(workspace: Workspace, cycles: list[CycleOutcome]) -> bool:
+    """Print the summary; whether every total agrees."""
+    out.print("\n[bold]summary[/]")
+    _show_records(workspace, cycles)
+    _show_files(workspace)
+    _show_tables(workspace)
+    proven = _show_proofs(workspace)
+    _show_next(workspace)
+    return proven
+
+
+def _show_records(workspace: Workspace, cycles: list[CycleOutcome]) -> None:
+    table = Table("record", *(f"read in cycle {number}" for number in range(1, len(cycles) + 1)), "days", "set aside", title="records", title_justify="left")
+    counted = [Counter({(read.connection, read.record): read.rows for read in cycle.reads}) for cycle in cycles]
+    with workspace.state.reading() as tx:
+        for connection, settings in workspace.project.connections.items():
+            aside = Counter(item.record for item in set_aside.open_items(tx, connection))
+            for record in settings.records:
+                days = len(reads.newest(tx, connection, record))
+                table.add_row(f"{connection} {record}", *(str(cycle[connection, record]) for cycle in counted), str(days), str(aside[record]))
+    out.print(table)
+
+
+def _show_files(workspace: Workspace) -> None:
+    table = Table("file, below .mlconnector/sandbox/sftp", "documents", "bytes", "totals", "state", title="files at partners", title_justify="left")
+    with workspace.state.reading() as tx:
+        for entry in reversed(deliveries.listing(tx, limit=None)):
+            totals = [f"{key.partition('|')[2]} {amount}" for key, amount in entry.totals.items() if key.startswith("total_amount|")]
+            table.add_row(f"{entry.partner}/{entry.folder}/{entry.remote_name}", str(entry.documents), str(entry.size), "\n".join(totals), entry.state)
+    out.print(table)
+
+
+def _show_tables(workspace: Workspace) -> None:
+    table = Table("table", "rows", title="warehouse", title_justify="left")
+    for size in workspace.warehouse.tables():
+        table.add_row(size.name, str(size.rows))
+    out.print(table)
+
+
+def _show_proofs(workspace: Workspace) -> bool:
+    proofs: list[tuple[str, Proof]] = []
+    for connection, settings in workspace.project.connections.items():
+        for record in settings.records:
+            subject = f"{connection} {record}"
+            proofs += [(subject, prove(workspace, connection, record)) for prove in (prove_keys, prove_source, prove_warehouse)]
+    for partner, flow in workspace.project.flows():
+        proofs.append((f"{partner.id} {flow.name}", prove_flow(workspace, partner.id, flow.name)))
+    out.print("proof of completeness")
+    for subject, proof in proofs:
+        out.print(f"  {MARKS[proof.good]} {subject}: {proof.subject}: {proof.detail}")
+    return all(proof.good is not False for _, proof in proofs)
+
+
+def _show_next(workspace: Workspace) -> None:
+    partner, flow = workspace.project.flows()[0]
+    connection = next(iter(workspace.project.connections))
+    out.print(
+        "\nwhere to look next\n"
+        "  make dev                                          the Dagster UI on this sandbox\n"
+        f'  mlconnector warehouse sql "select kind, currency, sum(total_amount) from {connection}_invoices group by all"\n'
+        f"  mlconnector preview {partner.id} {flow.name}                  the next file, before it leaves\n"
+        "  mlconnector outbox list                           what was sent\n"
+        "  partners/*.yaml, connections.yaml                 what made all this happen"
+    )
