@@ -4,6 +4,7 @@ lets one process write or several read."""
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,21 +17,22 @@ import pyarrow as pa
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.crash_points import CrashPoint, reached
-from mlconnector_assets.durable import disk_errors
+from mlconnector_assets.durable import publish
 from mlconnector_assets.errors import WarehouseError
 from mlconnector_assets.records import Record
-from mlconnector_assets.warehouse.duckdb_failures import explain, explain_query, is_busy, only_reads
-from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, prepare_own_tables, prepare_table
+from mlconnector_assets.warehouse.duckdb_failures import explain_query, failures, is_busy, only_reads
+from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, has_own_tables, make_own_tables, prepare_table
 from mlconnector_assets.warehouse.interface import READ_AT, GroupTotals, LoadOutcome, TableSize, Totals
 from mlconnector_assets.warehouse.tables import LOAD_ID, TableSpec, quoted, tables_for
 
-READING: dict[str, str | bool | int | float | list[str]] = {
+Settings = dict[str, str | bool | int | float | list[str]]
+READING: Settings = {
     "enable_external_access": "false",
     "python_enable_replacements": "false",
     "autoinstall_known_extensions": "false",
 }
 """A person's query sees the warehouse's tables and nothing else: no files, no network, no Python variables."""
-WRITING: dict[str, str | bool | int | float | list[str]] = {"storage_compatibility_version": "v1.4.0"}
+WRITING: Settings = {"storage_compatibility_version": "v1.4.0"}
 """New files are of the storage version of our oldest DuckDB: the default, older one has no ZSTD."""
 _PAUSE = 0.1
 _BATCH = 122_880
@@ -55,9 +57,11 @@ class DuckDBWarehouse:
         """See `Warehouse.load_records`."""
         _require_loadable(connection, record, frame)
         began = self.clock()
+        self._make_if_missing()
         with self._opened() as database:
             with _transaction(database):
-                prepare_own_tables(database)
+                if not has_own_tables(database):
+                    make_own_tables(database)
                 earlier = _outcome_of(database, load_id, connection, record)
                 if earlier is not None:
                     return earlier
@@ -76,7 +80,7 @@ class DuckDBWarehouse:
 
     def query(self, sql: str) -> pl.DataFrame:
         """See `Warehouse.query`. Zones in the answer are UTC."""
-        if not self.path.exists():
+        if not self._exists():
             raise WarehouseError(
                 "there is no warehouse yet", where=str(self.path), mend="run `mlconnector sync` first; it makes and fills it"
             )
@@ -91,7 +95,7 @@ class DuckDBWarehouse:
     def totals(self, connection: str, record: Record) -> Totals:
         """See `Warehouse.totals`."""
         table, _ = tables_for(record, connection)
-        if not self.path.exists():
+        if not self._exists():
             return Totals()
         currency = quoted(record.currency_column) if record.currency_column else "NULL"
         sums = "".join(f", coalesce(sum({quoted(column)}), 0)" for column in record.totals)
@@ -110,43 +114,59 @@ class DuckDBWarehouse:
 
     def tables(self) -> list[TableSize]:
         """See `Warehouse.tables`."""
-        if not self.path.exists():
+        if not self._exists():
             return []
         with self._opened(read_only=True) as database:
             return list(_sizes(database).values())
 
     def identity(self) -> str:
         """See `Warehouse.identity`."""
-        if self.path.exists():
-            with self._opened(read_only=True) as database:
-                if IDENTITY in _sizes(database):
-                    return _identity(database)
-        with self._opened() as database, _transaction(database):
-            prepare_own_tables(database)
+        self._make_if_missing()
+        with self._opened(read_only=True) as database:
+            if has_own_tables(database):
+                return _identity(database)
+        with self._opened() as database, _transaction(database):  # a DuckDB file that somebody else made
+            make_own_tables(database)
             return _identity(database)
 
     def close(self) -> None:
         """Nothing is held between calls."""
 
+    def _exists(self) -> bool:
+        with failures(self.path):
+            return self.path.is_file()
+
+    def _make_if_missing(self) -> None:
+        """A new file appears under its name only when it is whole: DuckDB takes one that a crash or a full disk cut
+        short for damaged."""
+        if self._exists():
+            return
+        temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.part")
+        try:
+            with failures(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.unlink(missing_ok=True)
+                with duckdb.connect(temporary, config=WRITING) as database:
+                    make_own_tables(database)
+                publish(temporary, self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
     @contextmanager
     def _opened(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """The file, open; DuckDB's failures within become errors with a mend."""
-        try:
-            with disk_errors(self.path), self._connect(read_only=read_only) as database:
-                database.execute("SET TimeZone = 'UTC'")
-                if read_only:
-                    database.execute("SET lock_configuration = true")
-                yield database
-        except duckdb.Error as error:
-            raise explain(error, self.path) from error
+        with failures(self.path), self._connect(READING if read_only else WRITING, read_only=read_only) as database:
+            database.execute("SET TimeZone = 'UTC'")
+            if read_only:
+                database.execute("SET lock_configuration = true")
+            yield database
 
-    def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _connect(self, config: Settings, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Open the file, waiting up to `patience` for whoever has it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.patience
         while True:
             try:
-                return duckdb.connect(self.path, read_only=read_only, config=READING if read_only else WRITING)
+                return duckdb.connect(self.path, read_only=read_only, config=config)
             except duckdb.Error as error:
                 if not is_busy(error) or time.monotonic() >= deadline:
                     raise
@@ -168,13 +188,13 @@ def _transaction(database: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _merge(
     database: duckdb.DuckDBPyConnection, tables: tuple[TableSpec, tuple[TableSpec, ...]], frame: pl.DataFrame, load_id: str
 ) -> LoadOutcome:
-    """Write the versions of `frame` that are newer than those in the tables; children go with their parent."""
+    """Write the versions of `frame` that are not older than those in the tables; children go with their parent."""
     parent, children = tables
     for table in (parent, *children):
         prepare_table(database, table)
     newest = _newest_versions(frame, parent.key)
     present = _present_versions(database, parent, newest)
-    replaced, kept = present.filter("newer"), present.filter(~pl.col("newer"))
+    replaced, kept = present.filter("wins"), present.filter(~pl.col("wins"))
     if len(replaced):
         _delete_rows(database, parent, replaced["row"])
         for child in children:
@@ -197,13 +217,13 @@ def _newest_versions(frame: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
 
 def _present_versions(database: duckdb.DuckDBPyConnection, table: TableSpec, newest: pl.DataFrame) -> pl.DataFrame:
     """For each key that the table holds already: its `place` in `newest`, the table's row id (`row`), whether the
-    version in `newest` is `newer`, and whether its source record `differs`."""
+    version in `newest` `wins` (is not older), and whether its source record `differs`."""
     zoneless = pl.col("modified_at", READ_AT).cast(pl.Datetime("us"))
     staged = newest.select(*table.key, zoneless, "content_hash").with_row_index("place")
     with _registered(database, staged) as name:
         return database.execute(f"""
             SELECT s.place, t.rowid AS "row", s.content_hash IS DISTINCT FROM t.content_hash AS differs,
-                (coalesce(s.modified_at, '-infinity'), s.read_at) > (coalesce(t.modified_at, '-infinity'), t.read_at) AS newer
+                (coalesce(s.modified_at, '-infinity'), s.read_at) >= (coalesce(t.modified_at, '-infinity'), t.read_at) AS wins
             FROM {name} s JOIN {quoted(table.name)} t USING ({_listed(table.key)})
         """).pl()
 
@@ -245,8 +265,7 @@ def _outcome_of(database: duckdb.DuckDBPyConnection, load_id: str, connection: s
 
 
 def _identity(database: duckdb.DuckDBPyConnection) -> str:
-    (identity,) = database.execute(f"SELECT identity FROM {quoted(IDENTITY)}").fetchall()[0]
-    return str(identity)
+    return str(database.execute(f"SELECT identity FROM {quoted(IDENTITY)}").fetchall()[0][0])
 
 
 def _sizes(database: duckdb.DuckDBPyConnection) -> dict[str, TableSize]:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from mlconnector_assets.durable import disk_errors
 from mlconnector_assets.errors import AccessDenied, ConnectorError, LeaseHeld, StorageFull, WarehouseError
 
 _HELD_BY_OTHER = re.compile(r"Conflicting lock is held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -23,6 +26,18 @@ _DAMAGED = (
     "Failure while replaying WAL",
 )
 _TOO_NEW = "Trying to read a database file with version"
+
+
+@contextmanager
+def failures(path: Path) -> Iterator[None]:
+    """Turn what DuckDB and the file system say about the warehouse file into errors with a mend."""
+    try:
+        with disk_errors(path):
+            yield
+    except duckdb.Error as error:
+        raise explain(error, path) from error
+    except PermissionError as error:
+        raise _denied(path) from error
 
 
 def is_busy(error: duckdb.Error) -> bool:
@@ -47,11 +62,7 @@ def explain(error: duckdb.Error, path: Path) -> ConnectorError:
             mend="free some space on that disk, then run the same command again",
         )
     if any(sign in text for sign in _DENIED):
-        return AccessDenied(
-            "the file may not be opened or written",
-            where=where,
-            mend=f"give this user write permission on {path.parent} and the files in it",
-        )
+        return _denied(path)
     if _TOO_NEW in text:
         return WarehouseError(
             "the file was written by a newer DuckDB",
@@ -90,6 +101,14 @@ def only_reads(path: Path) -> WarehouseError:
         "only one statement that reads the warehouse's own tables is allowed here, such as SELECT, DESCRIBE or SUMMARIZE",
         where=f"warehouse {path}",
         mend="to work on the data, copy the file and open the copy with DuckDB",
+    )
+
+
+def _denied(path: Path) -> AccessDenied:
+    return AccessDenied(
+        "the file may not be opened or written",
+        where=f"warehouse {path}",
+        mend=f"give this user write permission on {path.parent} and the files in it",
     )
 
 

@@ -28,7 +28,7 @@ quarter of what DuckDB's own choice does, in less time; on unique keys and hashe
 third of a load and gains little."""
 
 _OWN_TABLES = f"""
-CREATE TABLE IF NOT EXISTS {quoted(LOADS)} (
+CREATE TABLE {quoted(LOADS)} (
     load_id VARCHAR NOT NULL, loaded_at TIMESTAMP NOT NULL, connection VARCHAR NOT NULL, record VARCHAR NOT NULL,
     rows BIGINT NOT NULL, inserted BIGINT NOT NULL, updated BIGINT NOT NULL, unchanged BIGINT NOT NULL,
     reads JSON NOT NULL, finished TIMESTAMP NOT NULL
@@ -39,7 +39,7 @@ COMMENT ON COLUMN {quoted(LOADS)}.rows IS 'records in the load, each key once: i
 COMMENT ON COLUMN {quoted(LOADS)}.unchanged IS 'the same source record again, or an older version';
 COMMENT ON COLUMN {quoted(LOADS)}.reads IS 'the reads that the load took in';
 COMMENT ON COLUMN {quoted(LOADS)}.finished IS 'when everything was written, just before the commit, UTC';
-CREATE TABLE IF NOT EXISTS {quoted(IDENTITY)} (identity VARCHAR NOT NULL);
+CREATE TABLE {quoted(IDENTITY)} (identity VARCHAR NOT NULL);
 COMMENT ON TABLE {quoted(IDENTITY)} IS 'One row: the name this warehouse got when it was made'
 """
 
@@ -57,13 +57,15 @@ def sql_type(kind: Kind) -> str:
     raise ValueError(f"no warehouse column for {kind}: amounts are Decimal, instants Datetime('us', 'UTC')")
 
 
-def prepare_own_tables(database: duckdb.DuckDBPyConnection) -> None:
-    """Make `_LOADS` and the warehouse's identity when missing."""
-    made = database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name IN (?, ?)", [LOADS, IDENTITY]).fetchone()
-    if made == (2,):
-        return
+def has_own_tables(database: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the file is a warehouse of ours already."""
+    return _present_columns(database, LOADS) != {} and _present_columns(database, IDENTITY) != {}
+
+
+def make_own_tables(database: duckdb.DuckDBPyConnection) -> None:
+    """Make `_LOADS` and the warehouse's identity in a file that has none."""
     database.execute(_OWN_TABLES)
-    database.execute(f"INSERT INTO {quoted(IDENTITY)} SELECT ? WHERE NOT EXISTS (FROM {quoted(IDENTITY)})", [uuid.uuid4().hex])
+    database.execute(f"INSERT INTO {quoted(IDENTITY)} VALUES (?)", [uuid.uuid4().hex])
 
 
 def prepare_table(database: duckdb.DuckDBPyConnection, table: TableSpec) -> None:

@@ -21,9 +21,9 @@ the read began, `Datetime("us", "UTC")`, never null."""
 class LoadOutcome:
     """What a load did to the record's table; `rows = inserted + updated + unchanged`, keys counted once.
 
-    `inserted`: keys the table did not hold. `updated`: a newer version whose source record differs from the
-    one held. `unchanged`: the source record held already (its columns are written again when it was read
-    later, so that a mended mapping arrives), or an older version, which is not written.
+    `inserted`: keys the table did not hold. `updated`: the source record differs from the one held, and is not older.
+    `unchanged`: the same source record again, whose columns are written all the same, so that a mended mapping and
+    new columns arrive when it is loaded again; or an older version, which is not written.
     """
 
     rows: int
@@ -75,7 +75,7 @@ class TableSize:
 
 class Warehouse(Protocol):
     """Typed tables of canonical records. A version of a record is newer by (modified_at, read_at), a missing
-    modified_at being the oldest; a newer one replaces the row and its child rows, an older one never does."""
+    modified_at being the oldest; one that is not older replaces the row and its child rows, an older one never does."""
 
     def load_records(
         self, connection: str, record: Record, frame: pl.DataFrame, *, load_id: str, reads: Sequence[Mapping[str, Any]]
