@@ -58,12 +58,11 @@ def render(rows: pl.DataFrame, options: Delimited) -> bytes:
     UnquotableText: with `quoting: never`, values that hold the delimiter, the quote character or a line break.
     ConfigurationError: the name of a column has such a character, so that no file at all can be written.
     """
-    if options.quoting == "never":
-        _refuse_what_needs_quotes(rows, options)
-    if options.encoding in ("utf-8", "utf-8-sig"):
-        return _written(rows, options)
+    written = _unquoted(rows, options) if options.quoting == "never" else _written(rows, options)
+    if options.encoding in ("utf-8", "utf-8-sig") or written.isascii():
+        return written
     try:
-        return _written(rows, options).decode("utf-8").encode(options.encoding)
+        return written.decode("utf-8").encode(options.encoding)
     except UnicodeEncodeError:
         fault = f"does not exist in {options.encoding}"
         raise UnencodableText(_matching(rows, options, _unencodable(options.encoding), fault)) from None
@@ -86,10 +85,11 @@ def _written(rows: pl.DataFrame, options: Delimited) -> bytes:
     return out.getvalue()
 
 
-def _refuse_what_needs_quotes(rows: pl.DataFrame, options: Delimited) -> None:
+def _unquoted(rows: pl.DataFrame, options: Delimited) -> bytes:
     # what Polars writes without any quote needed none; only otherwise each cell is looked at
-    if options.quote.encode() not in _written(rows, options.model_copy(update={"quoting": "minimal"})):
-        return
+    written = _written(rows, options.model_copy(update={"quoting": "minimal"}))
+    if options.quote.encode() not in written:
+        return written
     marks = f"[{re.escape(options.delimiter + options.quote)}\r\n]"
     cells = _matching(rows, options, marks, "needs quotes, and the file has `quoting: never`")
     if rows.width == 1 and options.null == "":
@@ -101,6 +101,7 @@ def _refuse_what_needs_quotes(rows: pl.DataFrame, options: Delimited) -> None:
         ]
     if cells:
         raise UnquotableText(cells)
+    return _written(rows, options)
 
 
 def _matching(rows: pl.DataFrame, options: Delimited, pattern: str, fault: str) -> list[Cell]:
