@@ -18,7 +18,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from mlconnector_assets.errors import StateError, StorageFull
-from mlconnector_assets.state import control_numbers
+from mlconnector_assets.state import control_numbers, database
 from mlconnector_assets.state.database import State, make_engine, parse_url, stored_version
 from mlconnector_assets.state.migrate import alembic_config
 from mlconnector_assets.state.schema import CONTROL_NUMBERS, HEAD, LEASES_METADATA, METADATA, SECRETS, SET_ASIDE
@@ -260,17 +260,15 @@ def test_our_own_errors_pass_through_a_transaction(state: State):
         raise StorageFull("ours")
 
 
-def test_a_locked_database_names_the_mend(tmp_path: Path, clock):
+def test_a_locked_database_names_the_mend(tmp_path: Path, clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.05)
     with State.open(f"sqlite:///{tmp_path}/state.db", clock=clock) as state:
         other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
         other.execute("begin immediate")
-        with pytest.raises(StateError, match="locked") as caught:
-            with state.engine.connect() as connection:
-                connection.exec_driver_sql("pragma busy_timeout = 10")
-            with state.transaction():
-                pass
+        with pytest.raises(StateError, match="locked") as caught, state.transaction():
+            pass
         other.close()
-        assert "another process" in caught.value.mend
+    assert "another process" in caught.value.mend
 
 
 def whole_story(error: BaseException) -> str:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -166,3 +167,17 @@ def wait_for(path: Path, text: str | None = None) -> None:
     """Wait until another process made `path` (with `text` in it); the test's time-out ends a vain wait."""
     while not path.exists() or (text is not None and path.read_text() != text):
         time.sleep(0.02)
+
+
+def append_audit(url: str, folder: Path, number: int) -> bool:
+    """Append ten segments."""
+    from mlconnector_assets.state import audit
+
+    with State.open(url, clock=system_clock) as state:
+        for step in range(10):
+            segment = audit.Segment(f"{number}-{step}.parquet", sha256(b"").hexdigest(), 0)
+            (folder / segment.path).parent.mkdir(exist_ok=True)
+            (folder / segment.path).touch()
+            with state.transaction() as tx:
+                audit.append(tx, kind="file", reference=f"{number}-{step}", segment=segment)
+    return True
