@@ -130,18 +130,22 @@ class SftpSession:
     def probe_write(self, folder: str) -> None:
         """Make, rename and remove a small hidden file. Raises AccessDenied, StorageFull, DeliveryError."""
         path = f"{folder}/.mlconnector-{secrets.token_hex(6)}.part"
-        with self._doing("create files in", folder):
-            handle = self._wire.open(_raw(path), Flags.WRITE_NEW)
-            self._wire.write(handle, [b"write probe\n"])
-            self._wire.close(handle)
         try:
+            with self._doing("create files in", folder):
+                handle = self._wire.open(_raw(path), Flags.WRITE_NEW)
+                try:
+                    self._wire.write(handle, [b"write probe\n"])
+                finally:
+                    if not self._wire.broken:
+                        self._wire.close(handle)
             with self._doing("rename files in", folder):
                 self._rename(_raw(path), _raw(path + ".probe"))
-            path += ".probe"
-        finally:
-            if not self._wire.broken:
-                with self._doing("remove files from", folder):
-                    self._wire.remove(_raw(path))
+            with self._doing("remove files from", folder):
+                self._wire.remove(_raw(path + ".probe"))
+        except ConnectorError:
+            for left in (path, path + ".probe"):
+                self._clean_up(b"", _raw(left))
+            raise
 
     # files
 

@@ -150,13 +150,25 @@ def connect(settings: SftpSettings) -> SshConnection:
     CredentialsError, AccessDenied (no SFTP for this user), Unavailable, DeliveryError (nothing in common).
     """
     pinned = parse_host_keys(settings.host_keys, where=settings.where)
+    try:
+        return _connect(settings, pinned, interactively=False)
+    except _PasswordByPrompt:
+        # on a new connection: paramiko repeats its service request, which some servers punish by hanging up
+        return _connect(settings, pinned, interactively=True)
+
+
+class _PasswordByPrompt(Exception):  # noqa: N818 -- not a failure
+    """The server takes passwords only as the answer to a prompt (keyboard-interactive)."""
+
+
+def _connect(settings: SftpSettings, pinned: tuple[HostKey, ...], *, interactively: bool) -> SshConnection:
     transport, offered = _handshake(settings, pinned)
     watchdog = Watchdog(settings.channel_timeout, lambda: _hang_up(transport))
     try:
         if offered not in pinned:
             _refuse(settings, pinned, offered)
         with watchdog.watching():
-            _log_in(transport, settings)
+            _log_in(transport, settings, interactively)
             watchdog.progress()
             return SshConnection(settings, transport, _open_channel(transport, settings), watchdog, offered)
     except BaseException:
@@ -249,16 +261,23 @@ def _refuse(settings: SftpSettings, pinned: tuple[HostKey, ...], *shown: HostKey
     )
 
 
-def _log_in(transport: paramiko.Transport, settings: SftpSettings) -> None:
+def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively: bool) -> None:
     """Password or key, as configured; no agent, no key files of this machine."""
     secret = "password" if settings.password else "private key"
     started = time.monotonic()
     try:
-        if settings.password is not None:
-            further = transport.auth_password(settings.user, settings.password.reveal())
+        if settings.password is not None and interactively:
+            text = settings.password.reveal()
+            further = transport.auth_interactive(
+                settings.user, lambda title, instructions, prompts: [text] if len(prompts) == 1 else [""] * len(prompts)
+            )
+        elif settings.password is not None:
+            further = transport.auth_password(settings.user, settings.password.reveal(), fallback=False)
         else:
             further = transport.auth_publickey(settings.user, _private_key(settings))
     except BadAuthenticationType as error:
+        if settings.password is not None and not interactively and "keyboard-interactive" in error.allowed_types:
+            raise _PasswordByPrompt from None
         raise CredentialsError(
             f"the server does not accept a {secret} from user {settings.user}; it accepts {', '.join(error.allowed_types)}",
             where=settings.where,

@@ -4,65 +4,14 @@ from __future__ import annotations
 
 import random
 import struct
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlconnector_assets.exchange import wire
-from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire, string
-
-
-class Server:
-    """One file `content`, kept in memory. `mood` decides order, portions and short answers; `refuse` gives a status
-    for a request."""
-
-    def __init__(self, content: bytes = b"", mood: random.Random | None = None, refuse: Callable[[Kind, int], int] | None = None):
-        self.content, self.mood, self.refuse = bytearray(content), mood, refuse or (lambda kind, count: Code.OK)
-        self.counts: dict[Kind, int] = {}
-        self.in_flight = self.most_in_flight = 0
-        self.sent = b""
-        self._waiting: list[bytes] = []
-        self.answer(Kind.VERSION, struct.pack(">I", 3) + string(b"fsync@openssh.com") + string(b"1"))
-
-    def answer(self, kind: int, body: bytes) -> None:
-        self._waiting.append(struct.pack(">IB", len(body) + 1, kind) + body)
-
-    def sendall(self, packet: bytes) -> None:
-        kind, number, rest = Kind(packet[4]), packet[5:9], wire.Fields(packet[9:])
-        if kind == Kind.INIT:
-            return
-        self.counts[kind] = count = self.counts.get(kind, 0) + 1
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        code = self.refuse(kind, count)
-        if code != Code.OK or kind in (Kind.CLOSE, Kind.EXTENDED):
-            self.answer(Kind.STATUS, number + struct.pack(">I", code) + string(b"no") + string(b""))
-        elif kind == Kind.OPEN:
-            self.answer(Kind.HANDLE, number + string(b"handle"))
-        elif kind == Kind.WRITE:
-            rest.string()
-            at, data = rest.number(">Q"), rest.string()
-            self.content[len(self.content) :] = bytes(max(0, at - len(self.content)))
-            self.content[at : at + len(data)] = data
-            self.answer(Kind.STATUS, number + struct.pack(">I", Code.OK) + string(b"") + string(b""))
-        elif kind == Kind.READ:
-            rest.string()
-            at, length = rest.number(">Q"), rest.number()
-            data = bytes(self.content[at : at + (self.mood.randint(1, length) if self.mood else length)])
-            status = struct.pack(">I", Code.EOF) + string(b"end") + string(b"")
-            self.answer(*(Kind.DATA, number + string(data)) if data else (Kind.STATUS, number + status))
-
-    def recv(self, size: int) -> bytes:
-        if not self.sent:
-            if not self._waiting:
-                return b""
-            self.sent = self._waiting.pop(self.mood.randrange(len(self._waiting)) if self.mood else 0)
-            self.in_flight -= 1
-        portion = self.mood.randint(1, size) if self.mood else size
-        taken, self.sent = self.sent[:portion], self.sent[portion:]
-        return taken
+from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire
+from tests.exchange.memory_server import MemoryServer
 
 
 def chunks(content: bytes) -> list[bytes]:
@@ -76,7 +25,7 @@ SIZES = st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK, (WINDOW +
 @given(size=SIZES, seed=st.integers(0, 10**6))
 def test_content_survives_any_order_of_replies_short_reads_and_portions(size: int, seed: int) -> None:
     content = random.Random(seed).randbytes(size)
-    server = Server(mood=random.Random(seed))
+    server = MemoryServer(mood=random.Random(seed))
     connection = Wire(server)
     assert connection.write(connection.open(b"file", Flags.WRITE_NEW), chunks(content)) == size
     assert bytes(server.content) == content
@@ -86,7 +35,7 @@ def test_content_survives_any_order_of_replies_short_reads_and_portions(size: in
 @settings(max_examples=40, deadline=None)
 @given(at=st.integers(1, WINDOW + 9), seed=st.integers(0, 10**6))
 def test_no_failed_write_is_overlooked_and_the_conversation_goes_on(at: int, seed: int) -> None:
-    server = Server(
+    server = MemoryServer(
         mood=random.Random(seed), refuse=lambda kind, count: Code.FAILURE if (kind, count) == (Kind.WRITE, at) else Code.OK
     )
     connection = Wire(server)
@@ -97,14 +46,14 @@ def test_no_failed_write_is_overlooked_and_the_conversation_goes_on(at: int, see
 
 
 def test_a_failing_close_is_told() -> None:
-    connection = Wire(Server(refuse=lambda kind, count: Code.FAILURE if kind == Kind.CLOSE else Code.OK))
+    connection = Wire(MemoryServer(refuse=lambda kind, count: Code.FAILURE if kind == Kind.CLOSE else Code.OK))
     with pytest.raises(StatusError) as caught:
         connection.close(b"handle")
     assert caught.value.code == Code.FAILURE
 
 
 def test_at_most_a_window_is_in_flight() -> None:
-    server = Server()
+    server = MemoryServer()
     connection = Wire(server)
     connection.write(b"handle", [b"x" * CHUNK] * (3 * WINDOW))
     assert server.most_in_flight <= WINDOW
@@ -113,14 +62,14 @@ def test_at_most_a_window_is_in_flight() -> None:
 
 
 def test_small_files_cost_few_requests() -> None:
-    server = Server(b"small")
+    server = MemoryServer(b"small")
     connection = Wire(server)
     assert b"".join(connection.read(b"handle")) == b"small"
     assert server.counts[Kind.READ] <= 5
 
 
 def test_a_reader_that_stops_early_leaves_no_reply_behind() -> None:
-    server = Server(b"x" * CHUNK * 50)
+    server = MemoryServer(b"x" * CHUNK * 50)
     connection = Wire(server)
     reading = connection.read(b"handle")
     for _ in range(10):
@@ -131,7 +80,7 @@ def test_a_reader_that_stops_early_leaves_no_reply_behind() -> None:
 
 
 def test_extensions_are_known() -> None:
-    assert Wire(Server()).extensions == {"fsync@openssh.com": b"1"}
+    assert Wire(MemoryServer()).extensions == {"fsync@openssh.com": b"1"}
 
 
 class Text:
