@@ -8,6 +8,7 @@ import json
 import os
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -62,6 +63,24 @@ class AuditEntry:
     segment: Segment
     prev_hash: str
     hash: str
+
+
+def rows_of(
+    records: pl.DataFrame,
+    *,
+    at: datetime,
+    kind: Literal["file", "load"],
+    reference: str,
+    record: str,
+    status: str,
+    partner: str | None = None,
+    flow: str | None = None,
+) -> pl.DataFrame:
+    """Rows of AUDIT_SCHEMA for the records of one file or load. `records` has connection, company, source_id,
+    number, modified_at, content_hash and position."""
+    same = {"occurred_at": at, "kind": kind, "reference": reference, "partner": partner, "flow": flow, "record": record, "status": status, "error": None}
+    constants = [pl.lit(value, AUDIT_SCHEMA[name]).alias(name) for name, value in same.items()]
+    return records.with_columns(constants).select(pl.col(name).cast(kind) for name, kind in AUDIT_SCHEMA.items())
 
 
 def write_segment(folder: Path, rows: pl.DataFrame) -> Segment:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from mlconnector_assets.clock import Clock
 from mlconnector_assets.errors import LeaseHeld, LeaseLost, StateError
+from mlconnector_assets.state import sqlite_file
 from mlconnector_assets.state.database import make_engine
 from mlconnector_assets.state.failures import in_our_words
 from mlconnector_assets.state.processes import is_gone
@@ -56,7 +57,7 @@ class Leases:
         url = state.url.set(database=str(path.with_name(f"{path.stem}-leases{path.suffix}")))
         # NORMAL: after a power loss no holder is alive, so the last takings may be forgotten
         leases = cls(url, state.clock, make_engine(url, synchronous="NORMAL"), own_engine=True)
-        with leases._transaction() as tx:
+        with sqlite_file.made(url), leases._transaction() as tx:
             LEASES_METADATA.create_all(tx)
         return leases
 

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import traceback
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -93,8 +93,11 @@ def test_a_database_that_is_up_to_date_opens_without_alembic(url: str, clock):
 def test_everything_is_kept_for_us_only(tmp_path: Path, clock):
     with State.open(f"sqlite:///{tmp_path}/home/state.db", clock=clock) as state, state.transaction() as tx:
         control_numbers.take(tx, "scope")
+        state.leases.take("read odoo", "me", timedelta(minutes=1))
         assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
-        assert {path.stat().st_mode & 0o077 for path in (tmp_path / "home").glob("state.db*")} == {0}
+        assert {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "home").iterdir()} == dict.fromkeys(
+            [f"{name}{end}" for name in ("state.db", "state-leases.db") for end in ("", "-wal", "-shm", ".lock")], 0o600
+        )
 
 
 def test_sqlite_is_as_durable_as_promised(tmp_path: Path, clock):

@@ -90,6 +90,7 @@ def test_a_change_after_sending_is_noted_once_and_resends_nothing(state: State):
         row = documents.known(tx, *IDENTITY, ["1"])["1"]
         assert (row.state, row.business_hash) == ("changed", "business-1")
         assert row.reason
+        assert documents.changed(tx, "acme", "invoices") == [row]
         assert documents.claim(tx, changed[:1]) == []
 
 

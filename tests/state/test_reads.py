@@ -42,9 +42,11 @@ def test_a_read_comes_back_as_it_was_committed(state: State):
 
 
 def test_the_first_day_never_moves(state: State):
+    with state.reading() as tx:
+        assert reads.known_first_day(tx, "odoo") is None
     for configured in (DAY, DAY - timedelta(days=99), DAY + timedelta(days=99)):
         with state.transaction() as tx:
-            assert reads.first_day(tx, "odoo", configured) == DAY
+            assert reads.first_day(tx, "odoo", configured) == reads.known_first_day(tx, "odoo") == DAY
     with state.transaction() as tx:
         assert reads.first_day(tx, "xero", DAY + timedelta(days=1)) == DAY + timedelta(days=1)
 
