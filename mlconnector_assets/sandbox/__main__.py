@@ -52,12 +52,12 @@ async def _serve(server: SandboxServer) -> None:
         while not server.sftp.port:
             await asyncio.sleep(0.02)
         offered = server.description
-        print(  # noqa: T201
-            f"Odoo 19 stand-in   {offered.odoo_url}   database {offered.database}   key in {offered.api_key_file}\n"
-            f"SFTP               sftp://{offered.sftp_host}:{offered.sftp_port}   users {', '.join(offered.partners)}   files in {server.folder / 'sftp'}\n"
-            f"Stop with Ctrl-C.",
-            flush=True,
+        lines = (
+            f"Odoo 19   {offered.odoo_url}   database {offered.database}   key in {offered.api_key_file}",
+            f"SFTP      sftp://{offered.sftp_host}:{offered.sftp_port}   users {', '.join(offered.partners)}",
+            f"Folder    {server.folder}   Stop with Ctrl-C.",
         )
+        print(*lines, sep="\n", flush=True)  # noqa: T201
 
     telling = asyncio.create_task(tell())
     try:

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime, timedelta
-from typing import Any
 
 import httpx
 
 from mlconnector_assets.errors import SourceError
+from mlconnector_assets.sandbox.values import Row, Value
 
 
 class ControlClient:
@@ -23,7 +23,7 @@ class ControlClient:
             trust_env=False,
         )
 
-    def fault(self, kind: str, times: int | None = 1, **options: Any) -> int:
+    def fault(self, kind: str, times: int | None = 1, **options: Value) -> int:
         """Arm a fault (see faults.KINDS) for `times` strikes, None = until cleared; answers its id."""
         return int(self._do("fault", kind=kind, times=times, **options)["id"])
 
@@ -31,39 +31,40 @@ class ControlClient:
         """Disarm the faults of a kind, or all."""
         self._do("clear", kind=kind)
 
-    def faults(self) -> list[dict[str, Any]]:
+    def faults(self) -> list[Row]:
         """The armed faults with how often they still strike."""
         return list(self._do("faults")["faults"])
 
-    def post_invoice(self, **details: Any) -> dict[str, Any]:
+    def post_invoice(self, **details: Value) -> Row:
         """Post a new document now; answers `id` and `name`.
 
-        `details`: move_type, company, partner, day (ISO), lines ([{name, quantity, price, taxed, kind}]), ref, terms, currency, rate;
-        and for each change: `at` (ISO, its stamp), `hold=True` (commits when told) or `after` (seconds until it commits).
+        `details`: move_type, company, partner, day (ISO), lines ([{name, quantity, price, taxed,
+        kind}]), ref, terms, currency, rate; and for each change: `at` (ISO, its stamp), `hold=True` (commits when told)
+        or `after` (seconds until it commits).
         """
         return self.change("post_invoice", **details)
 
-    def draft_invoice(self, **details: Any) -> dict[str, Any]:
+    def draft_invoice(self, **details: Value) -> Row:
         """Type in a document and leave it in draft; details as for `post_invoice`."""
         return self.change("draft_invoice", **details)
 
-    def pay(self, move: int, amount: str | None = None, **timing: Any) -> dict[str, Any]:
+    def pay(self, move: int, amount: str | None = None, **timing: Value) -> Row:
         """Register a payment of `amount` (document currency), or of all that is open."""
         return self.change("pay", id=move, amount=amount, **timing)
 
-    def cancel(self, move: int, **timing: Any) -> dict[str, Any]:
+    def cancel(self, move: int, **timing: Value) -> Row:
         """Cancel a document."""
         return self.change("cancel", id=move, **timing)
 
-    def credit_note(self, move: int, share: str = "100", **timing: Any) -> dict[str, Any]:
+    def credit_note(self, move: int, share: str = "100", **timing: Value) -> Row:
         """Post a credit note over `share` percent of a document."""
         return self.change("credit_note", id=move, share=share, **timing)
 
-    def change_partner(self, partner: int, values: dict[str, Any], **timing: Any) -> dict[str, Any]:
+    def change_partner(self, partner: int, values: Row, **timing: Value) -> Row:
         """Change a customer's or vendor's fields."""
         return self.change("change_partner", id=partner, values=values, **timing)
 
-    def write(self, model: str, ids: list[int], values: dict[str, Any] | None = None, **timing: Any) -> dict[str, Any]:
+    def write(self, model: str, ids: list[int], values: Row | None = None, **timing: Value) -> Row:
         """Write stored values as they are, sense or no sense; without values only write_date moves."""
         return self.change("write", model=model, ids=ids, values=values or {}, **timing)
 
@@ -71,8 +72,8 @@ class ControlClient:
         """Remove a document without a trace."""
         self.change("delete", id=move)
 
-    def change(self, change: str, **arguments: Any) -> dict[str, Any]:
-        """Any change by name."""
+    def change(self, change: str, **arguments: Value) -> Row:
+        """Value change by name."""
         return self._do("change", change=change, **arguments)
 
     def commit(self) -> int:
@@ -100,7 +101,7 @@ class ControlClient:
         raw = base64.b64encode(raw_name).decode() if raw_name else None
         self._do("put_file", partner=partner, path=path, content=base64.b64encode(content).decode(), raw_name=raw)
 
-    def call(self, model: str, method: str, **arguments: Any) -> Any:
+    def call(self, model: str, method: str, **arguments: Value) -> Value:
         """A JSON-2 call, for looking at what the books hold. Raises SourceError for an error answer."""
         response = self._http.post(f"/json/2/{model}/{method}", json=arguments)
         if response.status_code != 200:
@@ -111,9 +112,9 @@ class ControlClient:
         """Release connections."""
         self._http.close()
 
-    def _do(self, name: str, **arguments: Any) -> dict[str, Any]:
+    def _do(self, name: str, **arguments: Value) -> Row:
         response = self._http.post("/sandbox/control", json={"do": name, **arguments})
-        answer: dict[str, Any] = response.json()
+        answer: Row = response.json()
         if response.status_code != 200:
             raise SourceError(f"the sandbox refused: {answer.get('error')}", where=f"sandbox control {name}")
         return answer

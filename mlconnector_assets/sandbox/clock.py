@@ -19,6 +19,7 @@ class MovableClock:
         self._stopped = datetime.fromisoformat(remembered["stopped"]) if remembered.get("stopped") else None
 
     def __call__(self) -> datetime:
+        """The present instant."""
         return self._stopped or self._real() + self._offset
 
     def set(self, now: datetime, *, running: bool) -> None:

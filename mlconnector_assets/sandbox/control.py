@@ -11,15 +11,17 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from mlconnector_assets.sandbox.clock import MovableClock
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
 from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.values import Row, Value
 from mlconnector_assets.sandbox.world.business import Business, today
-from mlconnector_assets.sandbox.world.catalog import ACCOUNTS_PER_COMPANY, BASE_ACCOUNT, PURCHASE_TAXES, SALE_TAXES
-from mlconnector_assets.sandbox.world.ledger import DraftLine
+from mlconnector_assets.sandbox.world.catalog import account_id, tax_ids
+from mlconnector_assets.sandbox.world.ledger import HUNDRED, DraftLine
+
+Action = Callable[..., Row]
 
 
 class Control:
@@ -35,11 +37,11 @@ class Control:
         self._pages: dict[str, int] = {}
         self._seen: dict[str, list[int]] = {}
 
-    def __call__(self, request: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, request: Row) -> Row:
         """Do what `request["do"]` says. Raises ValueError, KeyError or TypeError for a request that makes no sense."""
         arguments = dict(request)
         name = arguments.pop("do")
-        action = {
+        actions: dict[str, Action] = {
             "fault": self.fault,
             "clear": self.clear,
             "faults": self.list_faults,
@@ -47,33 +49,30 @@ class Control:
             "commit": self.commit,
             "clock": self.set_clock,
             "put_file": self.put_file,
-        }.get(name)
-        if action is None:
+        }
+        if name not in actions:
             raise ValueError(f"unknown control request {name!r}")
-        answer: dict[str, Any] = action(**arguments)
-        return answer
+        return actions[name](**arguments)
 
-    def fault(self, kind: str, times: int | None = 1, **options: Any) -> dict[str, Any]:
+    def fault(self, kind: str, times: int | None = 1, **options: Value) -> Row:
         """Arm a fault; `times` None means until cleared."""
         number = self.faults.arm(kind, times, options)
         if kind == "sftp_down":
             self.sftp_switch(False)
         return {"id": number}
 
-    def clear(self, kind: str | None = None) -> dict[str, Any]:
+    def clear(self, kind: str | None = None) -> Row:
         """Disarm the faults of a kind, or all."""
         self.faults.clear(kind)
         if kind in (None, "sftp_down"):
             self.sftp_switch(True)
         return {}
 
-    def list_faults(self) -> dict[str, Any]:
+    def list_faults(self) -> Row:
         """The armed faults."""
         return {"faults": self.faults.listing()}
 
-    def set_clock(
-        self, now: str | None = None, running: bool = True, advance: float | None = None, reset: bool = False
-    ) -> dict[str, Any]:
+    def set_clock(self, now: str | None = None, running: bool = True, advance: float | None = None, reset: bool = False) -> Row:
         """Set, advance (seconds) or reset the clock; answers the present instant."""
         if reset:
             self.clock.reset()
@@ -84,11 +83,11 @@ class Control:
         return {"now": self.clock().isoformat()}
 
     def change(
-        self, change: str, at: str | None = None, hold: bool = False, after: float | None = None, **arguments: Any
-    ) -> dict[str, Any]:
+        self, change: str, at: str | None = None, hold: bool = False, after: float | None = None, **arguments: Value
+    ) -> Row:
         """Make a change, stamped `at` (now). With `hold` it commits when told, with `after` that many seconds later;
         either way with the stamp of its start, and a new document gets its id at the start, as in PostgreSQL."""
-        method = {
+        methods: dict[str, Action] = {
             "post_invoice": self._post_invoice,
             "draft_invoice": self._draft_invoice,
             "post": self._post,
@@ -98,13 +97,13 @@ class Control:
             "delete": self._delete,
             "change_partner": self._change_partner,
             "write": self._write,
-        }.get(change)
-        if method is None:
+        }
+        if change not in methods:
             raise ValueError(f"unknown change {change!r}")
         stamp = _instant(at) if at else self.clock()
         with self.database.transaction():
             if not hold and after is None:
-                return method(stamp, **arguments)
+                return methods[change](stamp, **arguments)
             if change in ("post_invoice", "draft_invoice"):
                 arguments["id"] = self.database.next("account.move")
             due = microseconds(self.clock() + timedelta(seconds=after)) if after is not None else None
@@ -112,7 +111,7 @@ class Control:
             self.database.query("INSERT INTO uncommitted (change, due) VALUES (?, ?)", (held, due))
         return {"id": arguments.get("id")}
 
-    def commit(self, *, only_due: bool = False) -> dict[str, Any]:
+    def commit(self, *, only_due: bool = False) -> Row:
         """Make held changes visible: all, or those whose time has come."""
         with self.database.transaction():
             condition = f"due <= {microseconds(self.clock())}" if only_due else "1"
@@ -145,14 +144,13 @@ class Control:
                 for record in [*seen[:count], *(found for (found,) in ahead)]:
                     self._rewrite(model, record)
 
-    def put_file(self, partner: str, path: str, content: str = "", raw_name: str | None = None) -> dict[str, Any]:
+    def put_file(self, partner: str, path: str, content: str = "", raw_name: str | None = None) -> Row:
         """Put a file (`content` is base64) into a partner's folder; `raw_name` (base64) replaces the file name by any bytes."""
-        target = os.fsencode(self.sftp_root / partner / path.strip("/"))
+        target = self.sftp_root / partner / path.strip("/")
         if raw_name:
-            target = os.path.join(os.path.dirname(target), base64.b64decode(raw_name))  # noqa: PTH118, PTH120 - names that are no text
-        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-        with open(target, "wb") as file:  # noqa: PTH123
-            file.write(base64.b64decode(content))
+            target = target.with_name(os.fsdecode(base64.b64decode(raw_name)))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(base64.b64decode(content))
         return {}
 
     def _rewrite(self, model: str, record: int) -> None:
@@ -162,7 +160,7 @@ class Control:
         else:
             self.business.change_partner(record, {"phone": f"+31 20 {number:07}"}, at=self.clock())
 
-    def _draft_invoice(self, at: datetime, move_type: str = "out_invoice", company: int = 1, **details: Any) -> dict[str, Any]:
+    def _draft_invoice(self, at: datetime, move_type: str = "out_invoice", company: int = 1, **details: Value) -> Row:
         outgoing = move_type.startswith("out")
         rank = "customer_rank" if outgoing else "supplier_rank"
         partner = (
@@ -170,9 +168,9 @@ class Control:
             or self.database.query(f"SELECT id FROM res_partner WHERE {rank} > 0 AND active ORDER BY id LIMIT 1")[0][0]
         )
         day = date.fromisoformat(details.pop("day")) if "day" in details else today(at)
-        tax = self.business.tax((SALE_TAXES if outgoing else PURCHASE_TAXES)[company][0])
-        account = (company - 1) * ACCOUNTS_PER_COMPANY + BASE_ACCOUNT["Product Sales" if outgoing else "Purchases"]
-        default = [{"name": "Nieuwe regel – señal", "quantity": "3", "price": "33.335"}]
+        tax = self.business.tax(tax_ids(company, "sale" if outgoing else "purchase")[0])
+        account = account_id(company, "Product Sales" if outgoing else "Purchases")
+        default = [{"name": "Nieuwe regel, señal", "quantity": "3", "price": "33.335"}]
         lines = [
             DraftLine(
                 line["name"],
@@ -187,34 +185,37 @@ class Control:
         move = self.business.draft(move_type, company=company, partner=partner, day=day, lines=lines, at=at, **details)
         return {"id": move, "name": None}
 
-    def _post_invoice(self, at: datetime, **details: Any) -> dict[str, Any]:
+    def _post_invoice(self, at: datetime, **details: Value) -> Row:
         drafted = self._draft_invoice(at, **details)
         return {**drafted, "name": self.business.post(drafted["id"], at=at)}
 
-    def _post(self, at: datetime, id: int) -> dict[str, Any]:
+    def _post(self, at: datetime, id: int) -> Row:
         return {"id": id, "name": self.business.post(id, at=at)}
 
-    def _pay(self, at: datetime, id: int, amount: str | None = None) -> dict[str, Any]:
+    def _pay(self, at: datetime, id: int, amount: str | None = None) -> Row:
         payment = self.business.pay(id, day=today(at), at=at, amount=Decimal(amount) if amount else None)
         return {"id": id, "payment": payment}
 
-    def _cancel(self, at: datetime, id: int) -> dict[str, Any]:
+    def _cancel(self, at: datetime, id: int) -> Row:
         self.business.cancel(id, at=at)
         return {"id": id}
 
-    def _credit_note(self, at: datetime, id: int, share: str = "100") -> dict[str, Any]:
+    def _credit_note(self, at: datetime, id: int, share: str = "100") -> Row:
         note = self.business.credit_note(id, day=today(at), at=at, share=Decimal(share))
-        return {"id": note, "name": self.business.post(note, at=at)}
+        name = self.business.post(note, at=at)
+        if Decimal(share) == HUNDRED:
+            self.business.settle(note, at=at)
+        return {"id": note, "name": name}
 
-    def _delete(self, at: datetime, id: int) -> dict[str, Any]:
+    def _delete(self, at: datetime, id: int) -> Row:
         self.business.delete_move(id)
         return {"id": id}
 
-    def _change_partner(self, at: datetime, id: int, values: dict[str, Any]) -> dict[str, Any]:
+    def _change_partner(self, at: datetime, id: int, values: Row) -> Row:
         self.business.change_partner(id, values, at=at)
         return {"id": id}
 
-    def _write(self, at: datetime, model: str, ids: list[int], values: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _write(self, at: datetime, model: str, ids: list[int], values: Row | None = None) -> Row:
         unknown = set(values or {}) - set(MODELS[model].columns)
         if unknown:
             raise ValueError(f"{model} holds no {', '.join(sorted(unknown))}")

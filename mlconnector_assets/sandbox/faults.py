@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from mlconnector_assets.sandbox.values import Row, Value
 
 KINDS = {
     "too_many_requests": "429 with Retry-After (option retry_after, seconds)",
@@ -34,7 +35,7 @@ class Fault:
     id: int
     kind: str
     times: int | None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: Row = field(default_factory=dict)
 
 
 class Faults:
@@ -45,7 +46,7 @@ class Faults:
         self._armed: list[Fault] = []
         self._last_id = 0
 
-    def arm(self, kind: str, times: int | None, options: dict[str, Any]) -> int:
+    def arm(self, kind: str, times: int | None, options: Row) -> int:
         """Add a fault; answers its id. Raises ValueError for an unknown kind."""
         if kind not in KINDS:
             raise ValueError(f"unknown fault {kind!r}; there are: {', '.join(KINDS)}")
@@ -59,12 +60,12 @@ class Faults:
         with self._lock:
             self._armed = [fault for fault in self._armed if kind not in (None, fault.kind)]
 
-    def armed(self, kind: str, **scope: Any) -> Fault | None:
+    def armed(self, kind: str, **scope: Value) -> Fault | None:
         """The first armed fault of this kind that applies to `scope`, without counting it."""
         with self._lock:
             return self._find(kind, scope)
 
-    def strike(self, kind: str, **scope: Any) -> Fault | None:
+    def strike(self, kind: str, **scope: Value) -> Fault | None:
         """The same, counted down."""
         with self._lock:
             fault = self._find(kind, scope)
@@ -74,12 +75,12 @@ class Faults:
                     self._armed.remove(fault)
             return fault
 
-    def listing(self) -> list[dict[str, Any]]:
+    def listing(self) -> list[Row]:
         """All armed faults as plain values."""
         with self._lock:
             return [asdict(fault) for fault in self._armed]
 
-    def _find(self, kind: str, scope: dict[str, Any]) -> Fault | None:
+    def _find(self, kind: str, scope: Row) -> Fault | None:
         for fault in self._armed:
             if fault.kind == kind and all(fault.options.get(name) in (None, value) for name, value in scope.items()):
                 return fault

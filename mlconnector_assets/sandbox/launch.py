@@ -9,15 +9,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from mlconnector_assets.errors import Unavailable
 from mlconnector_assets.sandbox.client import ControlClient
 from mlconnector_assets.sandbox.server import DESCRIPTION, SandboxServer, SandboxSettings
+from mlconnector_assets.sandbox.values import Row
 from mlconnector_assets.sandbox.world.seed import Scale
 
 START_LIMIT = 120.0
@@ -27,7 +28,7 @@ START_LIMIT = 120.0
 class Sandbox:
     """A running sandbox; a context manager that stops it."""
 
-    def __init__(self, folder: Path, description: dict[str, Any], stop: Any) -> None:
+    def __init__(self, folder: Path, description: Row, stop: Callable[[], None]) -> None:
         self.folder = folder
         self.odoo_url: str = description["odoo_url"]
         self.database: str = description["database"]
@@ -117,12 +118,10 @@ def _in_thread(settings: SandboxSettings) -> Sandbox:
 
 
 def _in_process_of_its_own(settings: SandboxSettings) -> Sandbox:
-    scale = settings.scale
-    command = [
-        sys.executable, "-m", "mlconnector_assets.sandbox", "--folder", str(settings.folder), "--odoo-port", str(settings.odoo_port),
-        "--sftp-port", str(settings.sftp_port), "--moves", str(scale.moves), "--vendors", str(scale.vendors), "--customers", str(scale.customers),
-        "--days", str(scale.days), "--seed", str(scale.seed), *(f"--partner={partner}" for partner in settings.partners),
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "mlconnector_assets.sandbox", "--folder", str(settings.folder)]
+    command += [f"--odoo-port={settings.odoo_port}", f"--sftp-port={settings.sftp_port}"]
+    command += [f"--{name}={value}" for name, value in asdict(settings.scale).items()]
+    command += [f"--partner={partner}" for partner in settings.partners]
     if settings.now:
         command += ["--now", settings.now.isoformat()]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
@@ -144,12 +143,12 @@ def _in_process_of_its_own(settings: SandboxSettings) -> Sandbox:
     return Sandbox(settings.folder, description, stop)
 
 
-def _wait(folder: Path, ended: Any, pid: int | None = None) -> dict[str, Any]:
+def _wait(folder: Path, ended: Callable[[], bool], pid: int | None = None) -> Row:
     path = folder / DESCRIPTION
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
         if path.exists():
-            description: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            description: Row = json.loads(path.read_text("utf-8"))
             if pid in (None, description["pid"]):
                 return description
         if ended():

@@ -23,7 +23,7 @@ from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.app import DATABASE, OdooApp
 from mlconnector_assets.sandbox.odoo.database import Database
 from mlconnector_assets.sandbox.sftp import FOLDERS, Keys, PartnerLogin, SftpServer
-from mlconnector_assets.sandbox.world.seed import Scale, Seeder
+from mlconnector_assets.sandbox.world.seed import Scale, seed
 
 ADDRESS = "127.0.0.1"
 DESCRIPTION = "sandbox.json"
@@ -65,7 +65,7 @@ class SandboxServer:
         self.keys = Keys(self.folder / "keys")
         self.faults = Faults()
         self._lock: IO[str] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: asyncio.AbstractEventLoop
 
     def prepare(self) -> None:
         """Claim the folder and the HTTP port, and seed a new folder. Raises LeaseHeld when another sandbox runs on
@@ -80,7 +80,7 @@ class SandboxServer:
             if self.settings.now:
                 self.clock.set(self.settings.now, running=True)
             with self.database.transaction():
-                Seeder(self.database, self.settings.scale, self.clock()).run()
+                seed(self.database, self.settings.scale, self.clock())
                 self.database.remember("seeded", True)
         self.api_key = self.keys.secret("api_key")
         self.logins: dict[str, PartnerLogin] = {partner: self.keys.login(partner) for partner in self.settings.partners}
@@ -155,7 +155,6 @@ class SandboxServer:
         write_durably(self.folder / DESCRIPTION, json.dumps(asdict(self.description), indent=2).encode())
 
     def _switch_sftp(self, on: bool) -> None:
-        assert self._loop is not None  # noqa: S101 - requests arrive only while serving
         asyncio.run_coroutine_threadsafe(self.sftp.resume() if on else self.sftp.pause(), self._loop).result(10)
 
     def _claim_folder(self) -> IO[str]:

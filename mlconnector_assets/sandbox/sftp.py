@@ -7,10 +7,11 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncssh
-from asyncssh.sftp import SFTPServerHandler
+import asyncssh.sftp
+from asyncssh.misc import MaybeAwait
+from asyncssh.sftp import SFTPAttrs, SFTPServerHandler, SFTPVFSAttrs
 
 from mlconnector_assets.durable import write_durably
 from mlconnector_assets.sandbox.faults import Fault, Faults
@@ -36,8 +37,7 @@ class Keys:
 
     def host_keys(self) -> list[asyncssh.SSHKey]:
         """The server's keys, Ed25519 and RSA."""
-        kinds: tuple[tuple[str, dict[str, int]], ...] = (("ssh-ed25519", {}), ("ssh-rsa", {"key_size": 3072}))
-        return [self._key(f"host_{kind.removeprefix('ssh-')}", kind, **options) for kind, options in kinds]
+        return [self._key("host_ed25519", "ssh-ed25519"), self._key("host_rsa", "ssh-rsa")]
 
     def login(self, partner: str) -> PartnerLogin:
         """A partner's login."""
@@ -52,17 +52,17 @@ class Keys:
             write_durably(path, secrets.token_urlsafe(30).encode(), mode=0o600)
         return path.read_text("ascii")
 
-    def _key(self, name: str, kind: str, **options: Any) -> asyncssh.SSHKey:
+    def _key(self, name: str, kind: str) -> asyncssh.SSHKey:
         path = self.folder / name
         if not path.exists():
-            write_durably(path, asyncssh.generate_private_key(kind, **options).export_private_key(), mode=0o600)
+            write_durably(path, asyncssh.generate_private_key(kind).export_private_key(), mode=0o600)
         return asyncssh.read_private_key(path)
 
 
-class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
+class PartnerFiles(asyncssh.SFTPServer):
     """One partner's folder as its session sees it, with the armed faults."""
 
-    def __init__(self, channel: Any, *, root: Path, faults: Faults) -> None:
+    def __init__(self, channel: asyncssh.SSHServerChannel[bytes], *, root: Path, faults: Faults) -> None:
         self.partner = str(channel.get_extra_info("username"))
         self._connection, self.faults = channel.get_extra_info("connection"), faults
         self._written: dict[int, int] = {}
@@ -70,13 +70,13 @@ class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(channel, chroot=os.fsencode(folder))
 
-    def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+    def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> MaybeAwait[object]:
         """Open a file."""
         if pflags & (asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC | asyncssh.FXF_APPEND):
             self._refuse_if_read_only(path)
         return super().open(path, pflags, attrs)
 
-    def write(self, file_obj: Any, offset: int, data: bytes) -> Any:
+    def write(self, file_obj: object, offset: int, data: bytes) -> MaybeAwait[int]:
         """Write part of a file."""
         written = self._written.get(id(file_obj), 0) + len(data)
         self._written[id(file_obj)] = written
@@ -88,7 +88,7 @@ class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
             raise asyncssh.SFTPFailure("Failure")
         return super().write(file_obj, offset, data)
 
-    def close(self, file_obj: Any) -> Any:
+    def close(self, file_obj: object) -> MaybeAwait[None]:
         """Close a file."""
         written = self._written.pop(id(file_obj), 0)
         result = super().close(file_obj)
@@ -96,33 +96,33 @@ class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
             raise asyncssh.SFTPFailure("Failure")
         return result
 
-    def rename(self, oldpath: bytes, newpath: bytes) -> Any:
+    def rename(self, oldpath: bytes, newpath: bytes) -> MaybeAwait[None]:
         """Rename, refused when the target exists."""
         self._refuse_if_read_only(oldpath)
         self._refuse_if_read_only(newpath)
         return super().rename(oldpath, newpath)
 
-    def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+    def posix_rename(self, oldpath: bytes, newpath: bytes) -> MaybeAwait[None]:
         """Rename over whatever is there."""
         self._refuse_if_read_only(oldpath)
         self._refuse_if_read_only(newpath)
         return super().posix_rename(oldpath, newpath)
 
-    def remove(self, path: bytes) -> Any:
+    def remove(self, path: bytes) -> MaybeAwait[None]:
         """Remove a file."""
         self._refuse_if_read_only(path)
         return super().remove(path)
 
-    def mkdir(self, path: bytes, attrs: Any) -> Any:
+    def mkdir(self, path: bytes, attrs: SFTPAttrs) -> MaybeAwait[None]:
         """Make a folder."""
         self._refuse_if_read_only(path)
         return super().mkdir(path, attrs)
 
-    def statvfs(self, path: bytes) -> Any:
+    def statvfs(self, path: bytes) -> MaybeAwait[asyncssh.sftp._SFTPOSVFSAttrs]:
         """Free space; none while the disk is said to be full."""
         result = super().statvfs(path)
         if self._armed("sftp_full"):
-            return asyncssh.SFTPVFSAttrs(CHUNK_OF_DISK, CHUNK_OF_DISK, 1000, 0, 0, 1000, 500, 500)
+            return SFTPVFSAttrs(CHUNK_OF_DISK, CHUNK_OF_DISK, 1000, 0, 0, 1000, 500, 500)
         return result
 
     def _armed(self, kind: str) -> Fault | None:
@@ -140,27 +140,29 @@ class PartnerFiles(asyncssh.SFTPServer):  # type: ignore[misc]
             raise asyncssh.SFTPPermissionDenied("Permission denied")
 
 
-class SessionHandler(SFTPServerHandler):  # type: ignore[misc]
+class SessionHandler(SFTPServerHandler):
     """Speaks SFTP for one session; offers no extensions while `sftp_plain` is armed, as old servers do."""
 
-    def __init__(self, server: Any, *arguments: Any) -> None:
-        super().__init__(server, *arguments)
+    def __init__(
+        self, server: asyncssh.SFTPServer, reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes], version: int
+    ) -> None:
+        super().__init__(server, reader, writer, version)
         if isinstance(server, PartnerFiles) and server.faults.strike("sftp_plain", partner=server.partner):
             self._extensions = []
 
 
 # asyncssh has no setting for the extensions it announces, so its handler class is replaced; other servers are untouched
-asyncssh.sftp.SFTPServerHandler = SessionHandler
+setattr(asyncssh.sftp, SFTPServerHandler.__name__, SessionHandler)
 
 
-class Gate(asyncssh.SSHServer):  # type: ignore[misc]
+class Gate(asyncssh.SSHServer):
     """Decides who may log in."""
 
-    def __init__(self, logins: dict[str, PartnerLogin], connections: set[Any]) -> None:
+    def __init__(self, logins: dict[str, PartnerLogin], connections: set[asyncssh.SSHServerConnection]) -> None:
         self._logins, self._connections = logins, connections
-        self._connection: Any = None
+        self._connection: asyncssh.SSHServerConnection
 
-    def connection_made(self, conn: Any) -> None:
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Remember the connection, to name its authorized keys and to drop it later."""
         self._connection = conn
         self._connections.add(conn)
@@ -193,8 +195,8 @@ class SftpServer:
     def __init__(self, root: Path, keys: Keys, logins: dict[str, PartnerLogin], faults: Faults) -> None:
         self.root, self.keys, self.logins, self.faults = root, keys, logins, faults
         self.port = 0
-        self._acceptor: Any = None
-        self._connections: set[Any] = set()
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._connections: set[asyncssh.SSHServerConnection] = set()
 
     async def listen(self, port: int) -> None:
         """Start, on a free port when `port` is 0. Raises OSError when it is taken."""

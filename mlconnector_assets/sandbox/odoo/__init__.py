@@ -1,0 +1,1 @@
+"""The Odoo stand-in: models, domains, reading, errors, HTTP."""

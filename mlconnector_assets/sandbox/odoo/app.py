@@ -7,7 +7,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from email.utils import format_datetime
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +22,7 @@ from mlconnector_assets.sandbox.odoo.database import Database
 from mlconnector_assets.sandbox.odoo.errors import OdooError, not_allowed_on_model, not_found, unauthorized
 from mlconnector_assets.sandbox.odoo.methods import Call, model_named
 from mlconnector_assets.sandbox.odoo.reading import Json
+from mlconnector_assets.sandbox.values import Row
 
 DATABASE = "sandbox"
 COMPANIES = (1, 2, 3)
@@ -30,13 +30,15 @@ JSON_TYPE = "application/json; charset=utf-8"
 HTML_TYPE = "text/html; charset=utf-8"
 VERSION = {"version_info": [19, 0, 0, "final", 0, ""], "version": "19.0"}
 NO_DATABASE = (
-    "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No database is selected and the requested URL was not found in the "
-    "server-wide controllers.</p>\n<p>Please verify the hostname, <a href=/web/login>login</a> and try again.</p>\n\n"
+    "<!DOCTYPE html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>No database is selected and the requested URL was "
+    "not found in the server-wide controllers.</p>\n"
+    "<p>Please verify the hostname, <a href=/web/login>login</a> and try again.</p>\n\n"
     "<!-- Alternatively, use the X-Odoo-Database header. -->\n"
 )
 WRONG_TYPE = (
-    "<!doctype html>\n<html lang=en>\n<title>415 Unsupported Media Type</title>\n<h1>Unsupported Media Type</h1>\n<p>Request inferred type is "
-    "compatible with [&#39;http&#39;] but &#39;/json/2/&lt;__model__&gt;/&lt;__method__&gt;&#39; is type=&#39;json2&#39;.<br><br>"
+    "<!doctype html>\n<html lang=en>\n<title>415 Unsupported Media Type</title>\n<h1>Unsupported Media Type</h1>\n"
+    "<p>Request inferred type is compatible with [&#39;http&#39;] but "
+    "&#39;/json/2/&lt;__model__&gt;/&lt;__method__&gt;&#39; is type=&#39;json2&#39;.<br><br>"
     "Please verify the Content-Type request header and try again.</p>\n"
 )
 LOGIN_PAGE = (
@@ -53,6 +55,7 @@ class CutResponse(Response):
     """Announces the whole body and sends half of it; the server then drops the connection."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send half of the body."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": bytes(self.body)[: len(self.body) // 2], "more_body": True})
 
@@ -69,7 +72,7 @@ class OdooApp:
         *,
         before_request: Callable[[], None],
         page_seen: PageSeen,
-        control: Callable[[dict[str, Any]], dict[str, Any]],
+        control: Callable[[Row], Row],
     ) -> None:
         self.database, self.faults, self.clock, self.api_key = database, faults, clock, api_key
         self.before_request, self.page_seen, self.control = before_request, page_seen, control

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from mlconnector_assets.sandbox.odoo.errors import access_error, user_error
+from mlconnector_assets.sandbox.values import Value
 
 INSTALLED_LANGUAGES = ("en_US", "en_GB", "nl_NL", "nl_BE")
 USER_TIME_ZONE = "America/Chicago"
@@ -38,7 +38,7 @@ class Context:
         return ZoneInfo(self.tz)
 
 
-def read_context(given: Mapping[str, Any], companies_of_user: tuple[int, ...]) -> Context:
+def read_context(given: Mapping[str, Value], companies_of_user: tuple[int, ...]) -> Context:
     """Check a request's `context`. Raises OdooError 403 for a company of others, 422 for a language not installed."""
     companies = tuple(given.get("allowed_company_ids") or companies_of_user)
     if not set(companies) <= set(companies_of_user):

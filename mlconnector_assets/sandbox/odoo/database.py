@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.domain import like
 from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.values import Row, Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYSTEM_USER = 1
@@ -66,12 +66,12 @@ class Database:
                 raise
             self._connection.execute("COMMIT")
 
-    def query(self, sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, parameters: Iterable[Value] = ()) -> list[tuple[Value, ...]]:
         """All rows of a SELECT, or nothing for another statement."""
         with self._lock:
             return self._connection.execute(sql, tuple(parameters)).fetchall()
 
-    def row(self, model: str, record: int) -> dict[str, Any]:
+    def row(self, model: str, record: int) -> Row:
         """One record as stored. Raises KeyError when there is none."""
         columns = ("id", *MODELS[model].columns)
         found = self.query(f'SELECT {", ".join(map(_quoted, columns))} FROM "{MODELS[model].table}" WHERE id = ?', (record,))
@@ -79,7 +79,7 @@ class Database:
             raise KeyError(f"there is no {model} {record}")
         return dict(zip(columns, found[0], strict=True))
 
-    def insert(self, model: str, values: Mapping[str, Any], *, at: int) -> int:
+    def insert(self, model: str, values: Mapping[str, Value], *, at: int) -> int:
         """Add a record, stamped with the transaction's start `at` (microseconds); answers its id."""
         full = {"create_date": at, "write_date": at, "create_uid": SYSTEM_USER, "write_uid": SYSTEM_USER} | dict(values)
         full.setdefault("id", self.next(model))
@@ -88,7 +88,7 @@ class Database:
         self.query(f'INSERT INTO "{MODELS[model].table}" ({names}) VALUES ({marks})', map(_stored, full.values()))
         return int(full["id"])
 
-    def update(self, model: str, record: int, values: Mapping[str, Any], *, at: int) -> None:
+    def update(self, model: str, record: int, values: Mapping[str, Value], *, at: int) -> None:
         """Change a record and its write_date."""
         changed = dict(values) | {"write_date": at}
         assignments = ", ".join(f"{_quoted(name)} = ?" for name in changed)
@@ -106,12 +106,12 @@ class Database:
         )
         return int(start[0][0])
 
-    def setting(self, name: str) -> Any:
+    def setting(self, name: str) -> Value:
         """A remembered setting, or None."""
         found = self.query("SELECT value FROM settings WHERE name = ?", (name,))
         return json.loads(found[0][0]) if found else None
 
-    def remember(self, name: str, value: Any) -> None:
+    def remember(self, name: str, value: Value) -> None:
         """Keep a setting over restarts."""
         self.query(
             "INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -128,7 +128,7 @@ def _quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def _stored(value: Any) -> Any:
+def _stored(value: Value) -> Value:
     if isinstance(value, Decimal):
         return float(value) + 0.0  # never -0.0
     if isinstance(value, list | dict):

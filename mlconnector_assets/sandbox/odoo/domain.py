@@ -7,12 +7,15 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.errors import OdooError, type_error, value_error
-from mlconnector_assets.sandbox.odoo.models import MODELS, Model
+from mlconnector_assets.sandbox.odoo.model import Model
+from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.values import Value
 
+Condition = tuple[str, str, Value]
+"""Field path, operator, value."""
 SECOND = 1_000_000
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike")
 NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
@@ -23,11 +26,11 @@ class Compiler:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.parameters: list[Any] = []
+        self.parameters: list[Value] = []
         self.fields_named: set[str] = set()
         self._aliases = 0
 
-    def where(self, model: Model, domain: Any, alias: str = "t") -> str:
+    def where(self, model: Model, domain: Value, alias: str = "t") -> str:
         """The clause for everything the caller may see: domain, companies, archived records."""
         if not isinstance(domain, list):
             raise type_error(f"Domain() invalid argument type for domain: {domain!r}")
@@ -38,7 +41,7 @@ class Compiler:
             clauses.append(f"{alias}.active = 1")
         return " AND ".join(f"({clause})" for clause in clauses if clause)
 
-    def _domain(self, model: Model, domain: list[Any], alias: str) -> str:
+    def _domain(self, model: Model, domain: list[Value], alias: str) -> str:
         terms = iter(domain)
         clauses = []
         for term in terms:
@@ -48,7 +51,7 @@ class Compiler:
                 raise value_error(f"Domain() malformed domain {domain!r}") from None
         return " AND ".join(clauses)
 
-    def _term(self, model: Model, term: Any, rest: Iterator[Any], alias: str) -> str:
+    def _term(self, model: Model, term: Value, rest: Iterator[Value], alias: str) -> str:
         if term == "!":
             return f"NOT {self._term(model, next(rest), rest, alias)}"
         if term in ("&", "|"):
@@ -62,41 +65,40 @@ class Compiler:
             return "1" if (name == value) == (operator == "=") else "0"
         if operator not in OPERATORS:
             raise value_error(f"Invalid operator in condition {tuple(term)!r}")
-        return self._condition(model, name, operator, value, alias)
+        return self._condition(model, (name, operator, value), alias)
 
-    def _condition(self, model: Model, path: str, operator: str, value: Any, alias: str) -> str:
+    def _condition(self, model: Model, condition: Condition, alias: str) -> str:
+        path, operator, value = condition
         name, _, rest = path.partition(".")
         self.fields_named.add(name)
         if name not in model.fields:
-            raise value_error(f"Invalid field {model.name}.{name} in condition {(path, operator, value)!r}")
-        if rest:
-            return self._through(model, name, rest, operator, value, alias)
-        if name in model.lines:
-            return self._through(model, name, "id", operator, value, alias)
+            raise value_error(f"Invalid field {model.name}.{name} in condition {condition!r}")
+        if rest or name in model.lines:
+            return self._through(model, name, (rest or "id", operator, value), alias)
         column = column_of(model, name, alias, self.context.company)
-        if operator in NEGATIVE:
-            return f"NOT ifnull({self._positive(model, name, column, NEGATIVE[operator], value)}, 0)"
-        return self._positive(model, name, column, operator, value)
+        if operator not in NEGATIVE:
+            return self._positive(model, name, column, operator, value)
+        if model.type_of(name) == "json" and value in (False, None):
+            return "1"  # Odoo 19 does not filter here
+        return f"NOT ifnull({self._positive(model, name, column, NEGATIVE[operator], value)}, 0)"
 
-    def _through(self, model: Model, name: str, rest: str, operator: str, value: Any, alias: str) -> str:
-        relation = model.fields[name].get("relation")
-        if relation not in MODELS:
-            raise value_error(f"Invalid field {model.name}.{name}.{rest} in condition {(f'{name}.{rest}', operator, value)!r}")
+    def _through(self, model: Model, name: str, condition: Condition, alias: str) -> str:
+        target = MODELS.get(model.fields[name].get("relation", ""))
+        if target is None:
+            raise value_error(f"Invalid field {model.name}.{name}.{condition[0]} in condition {condition!r}")
         self._aliases += 1
         inner = f"r{self._aliases}"
-        target = MODELS[relation]
+        rows = f"FROM {target.table} {inner} WHERE {self._condition(target, condition, inner)}"
         if name in model.lines:
             lines = model.lines[name]
-            condition = self._condition(target, rest, operator, value, inner)
             extra = f" AND {lines.condition.replace('r.', f'{inner}.')}" if lines.condition else ""
-            return f"{alias}.id IN (SELECT {inner}.{lines.inverse} FROM {target.table} {inner} WHERE ({condition}){extra})"
+            return f"{alias}.id IN (SELECT {inner}.{lines.inverse} {rows}{extra})"
         column = column_of(model, name, alias, self.context.company)
-        condition = self._condition(target, rest, operator, value, inner)
         if model.type_of(name) == "many2many":
-            return f"EXISTS (SELECT 1 FROM json_each({column}) j JOIN {target.table} {inner} ON {inner}.id = j.value WHERE {condition})"
-        return f"{column} IN (SELECT {inner}.id FROM {target.table} {inner} WHERE {condition})"
+            return f"EXISTS (SELECT 1 FROM json_each({column}) j WHERE j.value IN (SELECT {inner}.id {rows}))"
+        return f"{column} IN (SELECT {inner}.id {rows})"
 
-    def _positive(self, model: Model, name: str, column: str, operator: str, value: Any) -> str:
+    def _positive(self, model: Model, name: str, column: str, operator: str, value: Value) -> str:
         kind = model.type_of(name)
         if kind == "datetime":
             return self._instant(column, operator, value)
@@ -112,9 +114,9 @@ class Compiler:
             return f"ifnull({column}, 0) = 0" if kind in ("boolean", "float", "monetary") else f"ifnull({column}, '') = ''"
         return self._compare(column, operator, value)
 
-    def _in(self, model: Model, name: str, column: str, value: Any) -> str:
+    def _in(self, model: Model, name: str, column: str, value: Value) -> str:
         values = value if isinstance(value, list) else [value]
-        empty = any((item in (False, None) and item != 0) or item is False for item in values) and model.type_of(name) != "boolean"
+        empty = model.type_of(name) != "boolean" and any(item is False or item is None for item in values)
         kept = [item for item in values if not (item is False or item is None)] if empty else values
         if name == "id" and any(not isinstance(item, int) for item in kept):
             raise invalid_integer(next(item for item in kept if not isinstance(item, int)))
@@ -122,16 +124,17 @@ class Compiler:
         clause = f"{column} IN (SELECT value FROM json_each(?))"
         return f"({column} IS NULL OR {clause})" if empty else clause
 
-    def _many(self, kind: str, column: str, operator: str, value: Any) -> str:
+    def _many(self, kind: str, column: str, operator: str, value: Value) -> str:
         if value in (False, None) and operator == "=":
             return f"ifnull({column}, '[]') IN ('[]', 'false')"
         wanted = value if isinstance(value, list) else [value]
         self.parameters.append(json.dumps(wanted))
         if kind == "json":  # an analytic distribution: keys hold one or several ids joined by commas
-            return f"EXISTS (SELECT 1 FROM json_each({column}) k, json_each(?) w WHERE ',' || k.key || ',' LIKE '%,' || w.value || ',%')"
+            holds = "',' || k.key || ',' LIKE '%,' || w.value || ',%'"
+            return f"EXISTS (SELECT 1 FROM json_each({column}) k, json_each(?) w WHERE {holds})"
         return f"EXISTS (SELECT 1 FROM json_each({column}) k WHERE k.value IN (SELECT value FROM json_each(?)))"
 
-    def _instant(self, column: str, operator: str, value: Any) -> str:
+    def _instant(self, column: str, operator: str, value: Value) -> str:
         if value in (False, None, ""):
             return f"{column} IS NULL"
         if operator == "in":
@@ -148,7 +151,7 @@ class Compiler:
         parts += [f"{column} < {high}"] if high is not None else []
         return "(" + " AND ".join(parts) + ")"
 
-    def _compare(self, column: str, operator: str, value: Any) -> str:
+    def _compare(self, column: str, operator: str, value: Value) -> str:
         if operator in ("like", "ilike"):
             value = f"%{value}%"
         if operator.endswith("like"):
@@ -165,7 +168,7 @@ def column_of(model: Model, name: str, alias: str, company: int) -> str:
     return model.sql(name, alias, company) or "NULL"
 
 
-def second_of(value: Any, context: Context) -> int:
+def second_of(value: Value, context: Context) -> int:
     """A domain's instant as whole seconds since 1970; a bare date is midnight in the caller's time zone."""
     if not isinstance(value, str):
         raise value_error(f"Failed to cast {value!r} into a datetime")

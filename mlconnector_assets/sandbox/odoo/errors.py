@@ -3,7 +3,7 @@ no client may ever show."""
 
 from __future__ import annotations
 
-from typing import Any
+from mlconnector_assets.sandbox.values import Row, Value
 
 CANARY = "sandbox-traceback-canary"
 """Stands in every `debug` text: if it turns up in a log or a report, a traceback leaked."""
@@ -23,9 +23,9 @@ class OdooError(Exception):
         self.status, self.name, self.message, self.headers = status, name, message, headers or {}
         super().__init__(message)
 
-    def body(self) -> dict[str, Any]:
+    def body(self) -> Row:
         """The JSON body, `debug` included."""
-        arguments: list[Any] = [self.message]
+        arguments: list[Value] = [self.message]
         if self.name.startswith("werkzeug."):
             arguments.append(self.status)
         last_line = f"{self.name.removeprefix('builtins.')}: {self.message}"
@@ -79,12 +79,14 @@ def missing_record(model: str, record: int) -> OdooError:
     return OdooError(404, "odoo.exceptions.MissingError", message)
 
 
+GROUPS = ("Accounting/Administrator", "Accounting/Invoicing", "Show Accounting Features - Readonly")
+
+
 def not_allowed_on_model(model: str, title: str) -> OdooError:
     """The user has no right on a model, worded as Odoo does, with the groups that have it."""
-    groups = "\n".join(
-        f"\t- {group}" for group in ("Accounting/Administrator", "Accounting/Invoicing", "Show Accounting Features - Readonly")
-    )
+    groups = "\n".join(f"\t- {group}" for group in GROUPS)
     return access_error(
         f"You are not allowed to access '{title}' ({model}) records.\n\n"
-        f"This operation is allowed for the following groups:\n{groups}\n\nContact your administrator to request access if necessary."
+        f"This operation is allowed for the following groups:\n{groups}\n\n"
+        "Contact your administrator to request access if necessary."
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.database import Database
 from mlconnector_assets.sandbox.odoo.domain import Compiler, column_of
 from mlconnector_assets.sandbox.odoo.errors import value_error
-from mlconnector_assets.sandbox.odoo.models import MODELS, Model
+from mlconnector_assets.sandbox.odoo.model import Model
+from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.values import Row, Value
 
 FUNCTIONS = {
     "sum": "sum({})",
@@ -31,13 +32,14 @@ class Grouper:
 
     def formatted_read_group(
         self,
-        domain: list[Any],
+        domain: list[Value],
         groupby: tuple[str, ...] = (),
         aggregates: tuple[str, ...] = (),
+        *,
         offset: int = 0,
         limit: int | None = None,
         order: str | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Row]:
         """One object a group: its keys, `__extra_domain`, and the aggregates."""
         compiler = Compiler(self.context)
         where = compiler.where(self.model, domain) or "1"
@@ -83,10 +85,10 @@ class Grouper:
             terms.append(f"{names.index(name) + 1} {'DESC' if direction.lower() == 'desc' else 'ASC'}")
         return ", ".join(terms)
 
-    def _group(self, row: tuple[Any, ...], groupby: tuple[str, ...], aggregates: tuple[str, ...]) -> dict[str, Any]:
+    def _group(self, row: tuple[Value, ...], groupby: tuple[str, ...], aggregates: tuple[str, ...]) -> Row:
         keys, values = row[: len(groupby)], row[len(groupby) :]
-        shown: dict[str, Any] = {}
-        conditions: list[list[Any]] = []
+        shown: Row = {}
+        conditions: list[list[Value]] = []
         for spec, key in zip(groupby, keys, strict=True):
             shown[spec], extra = self._shown_key(spec, key)
             conditions += extra
@@ -95,7 +97,7 @@ class Grouper:
             shown[spec] = self._shown_value(spec, value)
         return shown
 
-    def _shown_key(self, spec: str, key: Any) -> tuple[Any, list[list[Any]]]:
+    def _shown_key(self, spec: str, key: Value) -> tuple[Value, list[list[Value]]]:
         name, _, granularity = spec.partition(":")
         if key is None:
             return False, [[name, "=", False]]
@@ -124,7 +126,7 @@ class Grouper:
         local = datetime(day.year, day.month, day.day, tzinfo=self.context.zone)
         return local.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
-    def _shown_value(self, spec: str, value: Any) -> Any:
+    def _shown_value(self, spec: str, value: Value) -> Value:
         name, _, function = spec.partition(":")
         if spec == "__count" or function.startswith("count"):
             return value

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
 from mlconnector_assets.sandbox.odoo.errors import access_error, missing_record, not_found, unprocessable, value_error
 from mlconnector_assets.sandbox.odoo.grouping import Grouper
-from mlconnector_assets.sandbox.odoo.models import MODELS, Model
+from mlconnector_assets.sandbox.odoo.model import Model
+from mlconnector_assets.sandbox.odoo.models import MODELS
 from mlconnector_assets.sandbox.odoo.reading import Reader
+from mlconnector_assets.sandbox.values import Row, Value
 
 READING = ("search", "search_count", "search_read", "read", "web_search_read", "fields_get")
 ON_RECORDS = ("read", "write", "has_access")
@@ -27,7 +28,7 @@ class Call:
         self.database, self.model, self.context, self.now = database, model, context, now
         self.reader = Reader(database, model, context)
 
-    def run(self, method: str, arguments: dict[str, Any]) -> Any:
+    def run(self, method: str, arguments: Row) -> Value:
         """Answer of the method: plain values, or finished JSON text. Raises OdooError."""
         name = self.model.name
         if method.startswith("_") or method in PRIVATE:
@@ -46,15 +47,15 @@ class Call:
         with self.database.transaction():
             return function(*bound.args, **bound.kwargs)
 
-    def _find(self, method: str) -> Callable[..., Any] | None:
+    def _find(self, method: str) -> Callable[..., Value] | None:
         if method in READING:
-            found: Callable[..., Any] = getattr(self.reader, method)
+            found: Callable[..., Value] = getattr(self.reader, method)
             return found
         if method == "formatted_read_group":
             return Grouper(self.database, self.model, self.context).formatted_read_group
         if method == "context_get":
             return self.context_get if self.model.name == "res.users" else None
-        own: dict[str, Callable[..., Any]] = {
+        own: dict[str, Callable[..., Value]] = {
             "check_access_rights": self.check_access_rights,
             "has_access": self.has_access,
             "create": self.create,
@@ -62,7 +63,7 @@ class Call:
         }
         return own.get(method)
 
-    def context_get(self) -> dict[str, Any]:
+    def context_get(self) -> Row:
         """Language, time zone and id of the user."""
         return {"lang": "en_US", "tz": self.context.tz, "uid": USER_ID}
 
@@ -73,12 +74,12 @@ class Call:
         """Whether the user may do `operation`."""
         return True
 
-    def create(self, vals_list: list[dict[str, Any]] | dict[str, Any]) -> list[int]:
+    def create(self, vals_list: list[Row] | Row) -> list[int]:
         """Add plain records (no lines); answers their ids."""
         rows = [vals_list] if isinstance(vals_list, dict) else vals_list
         return [self.database.insert(self.model.name, self._checked(row, "in"), at=microseconds(self.now)) for row in rows]
 
-    def write(self, ids: list[int], vals: dict[str, Any]) -> bool:
+    def write(self, ids: list[int], vals: Row) -> bool:
         """Change plain fields of records; moves write_date also when nothing differs."""
         values = self._checked(vals, "in")
         for record in ids:
@@ -89,7 +90,7 @@ class Call:
             self.database.update(self.model.name, record, values, at=microseconds(self.now))
         return True
 
-    def _checked(self, values: dict[str, Any], word: str) -> dict[str, Any]:
+    def _checked(self, values: Row, word: str) -> Row:
         for name in values:
             if name not in self.model.fields:
                 raise value_error(f"Invalid field {name!r} {word} {self.model.name!r}")

@@ -1,107 +1,8 @@
-"""What the stand-in knows of each Odoo model: every field as `fields_get` of a real Odoo 19 lists it
-(fields/*.json), which of them hold data here, and the SQL that yields those that are computed.
-Fields without data answer Odoo's empty value of their type."""
+"""The models that the stand-in serves, with the fields that hold data."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib import resources
-from typing import Any
-
-Attributes = dict[str, Any]
-
-SQL_TYPES = {
-    "integer": "INTEGER",
-    "many2one": "INTEGER",
-    "boolean": "INTEGER",
-    "datetime": "INTEGER",
-    "float": "REAL",
-    "monetary": "REAL",
-}
-"""Column type by field type; the others are TEXT. Instants are microseconds since 1970, UTC; dates are ISO text;
-many2many are JSON arrays of ids, json fields JSON text."""
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A one2many field: rows of `model` whose `inverse` is this record, restricted by `condition` (SQL over alias `r`)."""
-
-    model: str
-    inverse: str
-    condition: str = ""
-
-
-@dataclass(frozen=True)
-class Model:
-    """An Odoo model as the stand-in serves it.
-
-    `stored`: fields that are columns of the table. `related`: fields that are SQL over alias `t` and may be
-    searched; `computed`: likewise, but Odoo refuses them in domains, orders and sums. In SQL, `{t}` stands for the
-    row's alias and `{company}` for the current company. `by_company`: stored fields whose value depends on the
-    current company (JSON object by company id). `company_rule`: SQL that tells whether a row is visible for the
-    companies `{companies}`.
-    """
-
-    name: str
-    title: str
-    stored: str
-    order: str = "id"
-    display: str = "{t}.name"
-    related: dict[str, str] = field(default_factory=dict)
-    computed: dict[str, str] = field(default_factory=dict)
-    lines: dict[str, Lines] = field(default_factory=dict)
-    by_company: tuple[str, ...] = ()
-    company_rule: str = ""
-
-    @property
-    def table(self) -> str:
-        """Name of the SQL table."""
-        return self.name.replace(".", "_")
-
-    @cached_property
-    def fields(self) -> dict[str, Attributes]:
-        """Every field with its attributes, as `fields_get` answers."""
-        text = resources.files(__package__).joinpath("fields", f"{self.name}.json").read_text("utf-8")
-        loaded: dict[str, Attributes] = json.loads(text)
-        return loaded
-
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        """The stored fields, without id."""
-        return (*self.stored.split(), "create_date", "write_date", "create_uid", "write_uid")
-
-    def type_of(self, name: str) -> str:
-        """Odoo's type of a field."""
-        return str(self.fields[name]["type"])
-
-    def create_table(self) -> str:
-        """The CREATE TABLE statement."""
-        columns = ", ".join(f'"{name}" {self._sql_type(name)}' for name in self.columns)
-        return f'CREATE TABLE IF NOT EXISTS "{self.table}" (id INTEGER PRIMARY KEY, {columns})'
-
-    def _sql_type(self, name: str) -> str:
-        return "TEXT" if name in self.by_company else SQL_TYPES.get(self.type_of(name), "TEXT")
-
-    def sql(self, name: str, alias: str, company: int) -> str | None:
-        """SQL that yields a field's raw value, or None when the stand-in holds nothing for it."""
-        if name == "id":
-            return f"{alias}.id"
-        if name == "display_name":
-            return "(" + self.display.format(t=alias, company=company) + ")"
-        if name in self.by_company:
-            return f"""json_extract({alias}."{name}", '$."{company}"')"""
-        if name in self.columns:
-            return f'{alias}."{name}"'
-        expression = self.related.get(name) or self.computed.get(name)
-        return "(" + expression.format(t=alias, company=company) + ")" if expression else None
-
-    def searchable(self, name: str) -> bool:
-        """Whether Odoo can turn the field into SQL of its own."""
-        return (
-            name in self.columns or name in self.related or name in ("id", "display_name") or bool(self.fields[name].get("store"))
-        )
+from mlconnector_assets.sandbox.odoo.model import Lines, Model
 
 
 def _of_move(column: str) -> str:
@@ -124,6 +25,7 @@ OWN_OR_SHARED = "({t}.company_id IS NULL OR {t}.company_id IN ({companies}))"
 OWN = "{t}.company_id IN ({companies})"
 ACCOUNT_CODE = """json_extract({t}.code_store, '$."{company}"')"""
 TRADE = "r.display_type IN ('product', 'line_section', 'line_subsection', 'line_note')"
+ADDRESS = ("vat", "company_registry", "street", "street2", "city", "zip", "state_id", "country_id")
 DRAFT_NAMES = (
     "CASE {t}.move_type WHEN 'out_invoice' THEN 'Draft Invoice' WHEN 'out_refund' THEN 'Draft Credit Note' "
     "WHEN 'in_invoice' THEN 'Draft Bill' WHEN 'in_refund' THEN 'Draft Vendor Credit Note' "
@@ -134,14 +36,17 @@ _ALL = (
     Model(
         "account.move",
         "Journal Entry",
-        "company_id move_type state journal_id partner_id commercial_partner_id name ref payment_state date invoice_date invoice_date_due "
-        "delivery_date partner_shipping_id currency_id invoice_currency_rate amount_untaxed amount_tax amount_total amount_residual "
-        "amount_untaxed_signed amount_tax_signed amount_total_signed amount_residual_signed amount_total_in_currency_signed "
-        "invoice_origin invoice_payment_term_id payment_reference reversed_entry_id narration invoice_cash_rounding_id "
-        "sequence_prefix sequence_number posted_before checked auto_post",
+        """
+        company_id move_type state journal_id partner_id commercial_partner_id name ref payment_state date
+        invoice_date invoice_date_due delivery_date partner_shipping_id currency_id invoice_currency_rate
+        amount_untaxed amount_tax amount_total amount_residual amount_untaxed_signed amount_tax_signed
+        amount_total_signed amount_residual_signed amount_total_in_currency_signed invoice_origin
+        invoice_payment_term_id payment_reference reversed_entry_id narration invoice_cash_rounding_id
+        sequence_prefix sequence_number posted_before checked auto_post
+        """,
         order="date desc, name desc, invoice_date desc, id desc",
-        display=f"CASE WHEN {{t}}.state = 'draft' THEN {DRAFT_NAMES} || ' ' || ifnull({{t}}.name, '(* ' || {{t}}.id || ')') ELSE {{t}}.name END "
-        "|| ifnull(' (' || {t}.ref || ')', '')",
+        display=f"CASE WHEN {{t}}.state = 'draft' THEN {DRAFT_NAMES} || ' ' || ifnull({{t}}.name, '(* ' || {{t}}.id || ')') "
+        "ELSE {t}.name END || ifnull(' (' || {t}.ref || ')', '')",
         related={"company_currency_id": COMPANY_CURRENCY},
         computed={
             "amount_paid": "round({t}.amount_total - {t}.amount_residual, 2)",
@@ -159,10 +64,13 @@ _ALL = (
     Model(
         "account.move.line",
         "Journal Item",
-        "move_id display_type account_id partner_id balance amount_currency currency_id name sequence product_id product_uom_id quantity "
-        "price_unit discount price_subtotal price_total amount_residual amount_residual_currency reconciled matching_number tax_ids "
-        "tax_line_id tax_base_amount analytic_distribution date_maturity discount_date discount_amount_currency discount_balance "
-        "purchase_line_id",
+        """
+        move_id display_type account_id partner_id balance amount_currency currency_id name sequence product_id
+        product_uom_id quantity price_unit discount price_subtotal price_total amount_residual
+        amount_residual_currency reconciled matching_number tax_ids tax_line_id tax_base_amount
+        analytic_distribution date_maturity discount_date discount_amount_currency discount_balance
+        purchase_line_id
+        """,
         order="date desc, move_name desc, id",
         display="ifnull((" + _of_move("name") + "), 'Draft') || ifnull(' ' || {t}.name, '')",
         related={
@@ -174,7 +82,8 @@ _ALL = (
             "journal_id": _of_move("journal_id"),
             "company_id": _of_move("company_id"),
             "move_type": _of_move("move_type"),
-            "company_currency_id": "SELECT c.currency_id FROM account_move m JOIN res_company c ON c.id = m.company_id WHERE m.id = {t}.move_id",
+            "company_currency_id": "SELECT c.currency_id FROM account_move m JOIN res_company c ON c.id = m.company_id "
+            "WHERE m.id = {t}.move_id",
             "debit": "CASE WHEN {t}.balance > 0 THEN {t}.balance ELSE 0.0 END",
             "credit": "CASE WHEN {t}.balance < 0 THEN -{t}.balance ELSE 0.0 END",
             "account_type": "SELECT a.account_type FROM account_account a WHERE a.id = {t}.account_id",
@@ -191,9 +100,12 @@ _ALL = (
     Model(
         "res.partner",
         "Contact",
-        "name complete_name ref vat company_registry is_company parent_id type active supplier_rank customer_rank email phone website "
-        "street street2 city state_id zip country_id lang tz company_id commercial_partner_id commercial_company_name function comment barcode "
-        "property_payment_term_id property_supplier_payment_term_id global_location_number",
+        """
+        name complete_name ref vat company_registry is_company parent_id type active supplier_rank customer_rank
+        email phone website street street2 city state_id zip country_id lang tz company_id commercial_partner_id
+        commercial_company_name function comment barcode property_payment_term_id
+        property_supplier_payment_term_id global_location_number
+        """,
         order="complete_name, id desc",
         display="{t}.complete_name",
         related={
@@ -203,8 +115,8 @@ _ALL = (
         computed={
             "country_code": "SELECT n.code FROM res_country n WHERE n.id = {t}.country_id",
             "company_type": "CASE WHEN {t}.is_company THEN 'company' ELSE 'person' END",
-            "debit": "SELECT round(-sum(l.amount_residual), 2) FROM account_move_line l JOIN account_account a ON a.id = l.account_id "
-            "WHERE l.partner_id = {t}.id AND a.account_type = 'liability_payable'",
+            "debit": "SELECT round(-sum(l.amount_residual), 2) FROM account_move_line l "
+            "JOIN account_account a ON a.id = l.account_id WHERE l.partner_id = {t}.id AND a.account_type = 'liability_payable'",
         },
         lines={"child_ids": Lines("res.partner", "parent_id", "r.active = 1")},
         by_company=("property_payment_term_id", "property_supplier_payment_term_id"),
@@ -213,16 +125,16 @@ _ALL = (
     Model(
         "res.company",
         "Companies",
-        "name currency_id partner_id parent_id sequence active chart_template account_fiscal_country_id fiscalyear_last_day "
-        "fiscalyear_last_month tax_calculation_rounding_method email phone website",
+        """
+        name currency_id partner_id parent_id sequence active chart_template account_fiscal_country_id
+        fiscalyear_last_day fiscalyear_last_month tax_calculation_rounding_method email phone website
+        """,
         order="sequence, name",
-        related={
-            name: _of_partner(name)
-            for name in ("vat", "company_registry", "street", "street2", "city", "zip", "state_id", "country_id")
-        },
+        related={name: _of_partner(name) for name in ADDRESS},
         computed={
             "root_id": "{t}.id",
-            "country_code": "SELECT n.code FROM res_country n JOIN res_partner p ON p.country_id = n.id WHERE p.id = {t}.partner_id",
+            "country_code": "SELECT n.code FROM res_country n JOIN res_partner p ON p.country_id = n.id "
+            "WHERE p.id = {t}.partner_id",
             "user_fiscalyear_lock_date": "'1-01-01'",
             "user_hard_lock_date": "'1-01-01'",
         },
@@ -232,7 +144,9 @@ _ALL = (
     Model(
         "account.account",
         "Account",
-        "name code_store account_type reconcile active non_trade currency_id company_ids tax_ids tag_ids note",
+        """
+        name code_store account_type reconcile active non_trade currency_id company_ids tax_ids tag_ids note
+        """,
         order="code, placeholder_code",
         display="ifnull(" + ACCOUNT_CODE + " || ' ', '') || {t}.name",
         related={
@@ -248,15 +162,20 @@ _ALL = (
     Model(
         "account.journal",
         "Journal",
-        "name code type active company_id currency_id default_account_id sequence",
+        """
+        name code type active company_id currency_id default_account_id sequence
+        """,
         order="sequence, type, code",
         company_rule=OWN,
     ),
     Model(
         "account.tax",
         "Tax",
-        "name type_tax_use tax_scope amount_type amount active company_id tax_group_id price_include_override include_base_amount "
-        "is_base_affected description invoice_label tax_exigibility country_id sequence ubl_cii_tax_category_code",
+        """
+        name type_tax_use tax_scope amount_type amount active company_id tax_group_id price_include_override
+        include_base_amount is_base_affected description invoice_label tax_exigibility country_id sequence
+        ubl_cii_tax_category_code
+        """,
         order="sequence, id",
         related={"price_include": "ifnull({t}.price_include_override = 'tax_included', 0)"},
         company_rule=OWN,
@@ -265,7 +184,9 @@ _ALL = (
     Model(
         "account.payment.term",
         "Payment Terms",
-        "name active company_id note early_discount discount_percentage discount_days sequence",
+        """
+        name active company_id note early_discount discount_percentage discount_days sequence
+        """,
         order="sequence, id",
         lines={"line_ids": Lines("account.payment.term.line", "payment_id")},
         company_rule=OWN_OR_SHARED,
@@ -273,14 +194,18 @@ _ALL = (
     Model(
         "account.payment.term.line",
         "Payment Terms Line",
-        "payment_id value value_amount delay_type nb_days",
+        """
+        payment_id value value_amount delay_type nb_days
+        """,
         display="'account.payment.term.line,' || {t}.id",
     ),
     Model("account.cash.rounding", "Account Cash Rounding", "name rounding strategy"),
     Model(
         "account.analytic.plan",
         "Analytic Plans",
-        "name complete_name parent_id parent_path default_applicability color sequence",
+        """
+        name complete_name parent_id parent_path default_applicability color sequence
+        """,
         order="sequence, id",
         display="{t}.complete_name",
         related={"root_id": "CAST(substr({t}.parent_path, 1, instr({t}.parent_path, '/') - 1) AS INTEGER)"},
@@ -292,7 +217,9 @@ _ALL = (
     Model(
         "account.analytic.account",
         "Analytic Account",
-        "name code active partner_id plan_id company_id",
+        """
+        name code active partner_id plan_id company_id
+        """,
         order="plan_id, name",
         display="ifnull('[' || {t}.code || '] ', '') || {t}.name",
         related={
@@ -304,7 +231,10 @@ _ALL = (
     Model(
         "product.product",
         "Product Variant",
-        "default_code barcode name active type is_storable uom_id list_price standard_price company_id purchase_ok sale_ok",
+        """
+        default_code barcode name active type is_storable uom_id list_price standard_price company_id
+        purchase_ok sale_ok
+        """,
         order="default_code, name, id",
         display="ifnull('[' || {t}.default_code || '] ', '') || {t}.name",
         company_rule=OWN_OR_SHARED,
@@ -312,27 +242,35 @@ _ALL = (
     Model(
         "uom.uom",
         "Product Unit of Measure",
-        "name factor relative_factor relative_uom_id active parent_path sequence",
+        """
+        name factor relative_factor relative_uom_id active parent_path sequence
+        """,
         order="sequence, relative_uom_id, id",
     ),
     Model(
         "res.country",
         "Country",
-        "name code currency_id phone_code",
+        """
+        name code currency_id phone_code
+        """,
         order="name",
         lines={"state_ids": Lines("res.country.state", "country_id")},
     ),
     Model(
         "res.country.state",
         "Country state",
-        "name code country_id",
+        """
+        name code country_id
+        """,
         order="code, id",
         display="{t}.name || ' (' || {t}.code || ')'",
     ),
     Model(
         "res.users",
         "User",
-        "login active partner_id company_id company_ids",
+        """
+        login active partner_id company_id company_ids
+        """,
         order="login",
         display=_of_partner("name"),
         related={name: _of_partner(name) for name in ("name", "lang", "tz")},
@@ -341,9 +279,3 @@ _ALL = (
 
 MODELS: dict[str, Model] = {model.name: model for model in _ALL}
 """Every model that the stand-in serves, by name."""
-
-
-@cache
-def money_fields(model: str) -> frozenset[str]:
-    """Fields of a model that hold amounts or other fractions."""
-    return frozenset(name for name, attributes in MODELS[model].fields.items() if attributes["type"] in ("float", "monetary"))

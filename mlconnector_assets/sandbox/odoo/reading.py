@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.database import Database
 from mlconnector_assets.sandbox.odoo.domain import Compiler, column_of, invalid_integer
 from mlconnector_assets.sandbox.odoo.errors import OdooError, access_error, type_error, user_error, value_error
-from mlconnector_assets.sandbox.odoo.models import MODELS, Model
+from mlconnector_assets.sandbox.odoo.model import Model
+from mlconnector_assets.sandbox.odoo.models import MODELS
 from mlconnector_assets.sandbox.odoo.rendering import Renderer
+from mlconnector_assets.sandbox.values import Row, Value
 
 ORDER_TERM = re.compile(r"^\s*([a-z0-9_]+)(?:\s+(asc|desc))?\s*$", re.IGNORECASE)
 KEYSET = re.compile(r"\bt\.id > \?")
@@ -19,8 +20,8 @@ CHUNK = 500
 BIGINT = 2**63 - 1
 
 UNREADABLE = (
-    "Failed to read field res.partner.rtc_session_ids\nYou are not allowed to access 'Mail RTC session' (discuss.channel.rtc.session) "
-    "records.\n\nThis operation is allowed for the following groups:\n\t- Role / Administrator\n\n"
+    "Failed to read field res.partner.rtc_session_ids\nYou are not allowed to access 'Mail RTC session' "
+    "(discuss.channel.rtc.session) records.\n\nThis operation is allowed for the following groups:\n\t- Role / Administrator\n\n"
     "Contact your administrator to request access if necessary."
 )
 
@@ -38,18 +39,19 @@ class Reader:
         self.database, self.model, self.context = database, model, context
         self.last_ids: list[int] = []
 
-    def search(self, domain: list[Any], offset: int = 0, limit: Any = None, order: str | None = None) -> list[int]:
+    def search(self, domain: list[Value], offset: int = 0, limit: Value = None, order: str | None = None) -> list[int]:
         """Ids of the records that match."""
         compiler = Compiler(self.context)
         where = compiler.where(self.model, domain)
         by = self._order(order or self.model.order)
         # paging by id walks the primary key; an index on another condition would sort the whole window for each page
         hint = " NOT INDEXED" if by == "t.id ASC" and KEYSET.search(where) else ""
-        sql = f"SELECT t.id FROM {self.model.table} t{hint} WHERE {where or '1'} ORDER BY {by} LIMIT {_limit(limit)} OFFSET {int(offset or 0)}"
+        span = f"LIMIT {_limit(limit)} OFFSET {int(offset or 0)}"
+        sql = f"SELECT t.id FROM {self.model.table} t{hint} WHERE {where or '1'} ORDER BY {by} {span}"
         self.last_ids = [record for (record,) in self.database.query(sql, compiler.parameters)]
         return self.last_ids
 
-    def search_count(self, domain: list[Any], limit: int | None = None) -> int:
+    def search_count(self, domain: list[Value], limit: int | None = None) -> int:
         """How many records match; counting stops at `limit`."""
         compiler = Compiler(self.context)
         where = compiler.where(self.model, domain)
@@ -58,12 +60,12 @@ class Reader:
 
     def search_read(
         self,
-        domain: list[Any] | None = None,
+        domain: list[Value] | None = None,
         fields: list[str] | None = None,
         offset: int = 0,
-        limit: Any = None,
+        limit: Value = None,
         order: str | None = None,
-        **options: Any,
+        **options: Value,
     ) -> Json:
         """Records that match; without `fields` every field of every record."""
         shown = self._flat(fields, options)
@@ -79,8 +81,9 @@ class Reader:
 
     def web_search_read(
         self,
-        domain: list[Any],
-        specification: dict[str, Any],
+        domain: list[Value],
+        specification: Row,
+        *,
         offset: int = 0,
         limit: int | None = None,
         order: str | None = None,
@@ -95,7 +98,7 @@ class Reader:
             length = self.search_count(domain, count_limit)
         return Json(f'{{"length":{length},"records":{_array(records)}}}')
 
-    def fields_get(self, allfields: list[str] | None = None, attributes: list[str] | None = None) -> dict[str, Any]:
+    def fields_get(self, allfields: list[str] | None = None, attributes: list[str] | None = None) -> Row:
         """Fields with their attributes."""
         names = [name for name in allfields if name in self.model.fields] if allfields else list(self.model.fields)
         return {
@@ -103,7 +106,7 @@ class Reader:
             for name in names
         }
 
-    def _flat(self, fields: list[str] | None, options: dict[str, Any]) -> str:
+    def _flat(self, fields: list[str] | None, options: Row) -> str:
         load = options.pop("load", "_classic_read")
         if not fields and self.model.name == "res.partner":
             raise access_error(UNREADABLE)
@@ -124,8 +127,8 @@ class Reader:
             match = ORDER_TERM.match(part)
             if not match:
                 raise user_error(
-                    f'Invalid "order" specified ({order}). A valid "order" specification is a comma-separated list of valid field names '
-                    "(optionally followed by asc/desc for the direction)"
+                    f'Invalid "order" specified ({order}). A valid "order" specification is a comma-separated list of '
+                    "valid field names (optionally followed by asc/desc for the direction)"
                 )
             name, direction = match[1], (match[2] or "asc").upper()
             if name not in self.model.fields:
@@ -141,7 +144,7 @@ class Reader:
         return column
 
 
-def _limit(limit: Any) -> int:
+def _limit(limit: Value) -> int:
     number = int(limit or 0)
     if number < 0:
         raise OdooError(500, "psycopg2.errors.InvalidRowCountInLimitClause", "LIMIT must not be negative\n")

@@ -5,14 +5,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.errors import value_error
-from mlconnector_assets.sandbox.odoo.models import MODELS, Model
+from mlconnector_assets.sandbox.odoo.model import Model
+from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.values import Row
 
 EMPTY = {"integer": "0", "float": "0.0", "monetary": "0.0", "one2many": "[]", "many2many": "[]"}
 """Odoo's empty value by type, as JSON; every other type has false."""
+SHOWN = {
+    "integer": "ifnull({sql}, '{empty}')",
+    "many2one": "ifnull({sql}, '{empty}')",
+    "many2many": "ifnull({sql}, '{empty}')",
+    "json": "ifnull({sql}, '{empty}')",
+    "float": "json_quote(ifnull({sql}, 0.0))",
+    "monetary": "json_quote(ifnull({sql}, 0.0))",
+    "boolean": "CASE WHEN {sql} THEN 'true' ELSE 'false' END",
+    "datetime": """ifnull('"' || datetime({sql} / 1000000, 'unixepoch') || '"', 'false')""",
+    "date": """ifnull('"' || {sql} || '"', 'false')""",
+}
+"""SQL that turns a raw value into JSON, by type; texts are quoted."""
 ARGUMENTS = 90
 """Values per printf: SQLite allows 127 arguments for a function."""
 
@@ -28,7 +41,7 @@ class Renderer:
         """An object as `read` answers: many2one as [id, name], or the bare id when `load` is empty."""
         return self._object({name: self._flat_field(model, name, alias, load) for name in ("id", *names)})
 
-    def nested(self, model: Model, specification: dict[str, Any], alias: str) -> str:
+    def nested(self, model: Model, specification: Row, alias: str) -> str:
         """An object as `web_search_read` answers."""
         return self._object(
             {name: self._nested_field(model, name, specification.get(name) or {}, alias) for name in ("id", *specification)}
@@ -55,7 +68,7 @@ class Renderer:
                 return f"ifnull((SELECT {pair} FROM {target.table} {inner} WHERE {inner}.id = {sql}), 'false')"
         return self._plain(model, name, kind, sql, alias)
 
-    def _nested_field(self, model: Model, name: str, options: dict[str, Any], alias: str) -> str:
+    def _nested_field(self, model: Model, name: str, options: Row, alias: str) -> str:
         kind = self._type(model, name)
         sql = model.sql(name, alias, self.context.company)
         target = MODELS.get(model.fields[name].get("relation", ""))
@@ -73,19 +86,11 @@ class Renderer:
             inner = self._alias()
             rows = self._rows(model, name, inner, alias, None)
             return f"(SELECT '[' || ifnull(group_concat(o), '') || ']' FROM (SELECT {inner}.id AS o FROM {rows}))"
+        empty = EMPTY.get(kind, "false")
         if sql is None:
-            return f"'{EMPTY.get(kind, 'false')}'"
-        if kind in ("integer", "float", "monetary"):
-            return f"ifnull({sql}, '{EMPTY[kind]}')" if kind == "integer" else f"json_quote(ifnull({sql}, 0.0))"
-        if kind == "boolean":
-            return f"CASE WHEN {sql} THEN 'true' ELSE 'false' END"
-        if kind == "datetime":
-            return f"""ifnull('"' || datetime({sql} / 1000000, 'unixepoch') || '"', 'false')"""
-        if kind == "date":
-            return f"""ifnull('"' || {sql} || '"', 'false')"""
-        if kind in ("many2one", "many2many", "json"):
-            return f"ifnull({sql}, '{EMPTY.get(kind, 'false')}')"
-        return f"CASE WHEN {sql} IS NULL THEN 'false' ELSE json_quote({sql}) END"
+            return f"'{empty}'"
+        shown = SHOWN.get(kind, "CASE WHEN {sql} IS NULL THEN 'false' ELSE json_quote({sql}) END")
+        return shown.format(sql=sql, empty=empty)
 
     def _rows(self, model: Model, name: str, inner: str, alias: str, sql: str | None) -> str:
         if name in model.lines:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
 
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
+from mlconnector_assets.sandbox.values import Row, Value
 from mlconnector_assets.sandbox.world.ledger import (
     HUNDRED,
     ZERO,
@@ -44,7 +44,7 @@ class Business:
         self.database = database
 
     def draft(
-        self, move_type: str, *, company: int, partner: int, day: date, lines: Sequence[DraftLine], at: datetime, **details: Any
+        self, move_type: str, *, company: int, partner: int, day: date, lines: Sequence[DraftLine], at: datetime, **details: Value
     ) -> int:
         """Type in an invoice, bill, credit note or receipt; answers the id of the draft.
 
@@ -92,7 +92,7 @@ class Business:
         }
         return self._enter(header, entry, at)
 
-    def entry(self, *, company: int, day: date, lines: Sequence[dict[str, Any]], at: datetime, **details: Any) -> int:
+    def entry(self, *, company: int, day: date, lines: Sequence[Row], at: datetime, **details: Value) -> int:
         """Type in a journal entry; `lines` are values by field name with account_id, name and balance."""
         debit = sum((line["balance"] for line in lines if line["balance"] > 0), ZERO)
         partner = details.get("partner")
@@ -130,7 +130,7 @@ class Business:
         start = PREFIXES[prefix or row["move_type"]].format(year=day.year, month=f"{day.month:02}")
         number = self.database.next(f"{row['company_id']}:{start}")
         name = f"{start}{number:0{4 if start.count('/') > 2 else 5}}"
-        values: dict[str, Any] = {
+        values: Row = {
             "state": "posted",
             "name": name,
             "sequence_prefix": start,
@@ -152,7 +152,7 @@ class Business:
         row = self.database.row("account.move", move)
         self.touch_move(move, {"state": "cancel", "payment_state": "not_paid", "amount_residual": row["amount_total"]}, at=at)
 
-    def credit_note(self, move: int, *, day: date, at: datetime, share: Decimal = HUNDRED, **details: Any) -> int:
+    def credit_note(self, move: int, *, day: date, at: datetime, share: Decimal = HUNDRED, **details: Value) -> int:
         """Draft a credit note over `share` percent of a document's lines."""
         row = self.database.row("account.move", move)
         kind = {"out_invoice": "out_refund", "in_invoice": "in_refund"}[row["move_type"]]
@@ -168,7 +168,7 @@ class Business:
         )
 
     def pay(self, move: int, *, day: date, at: datetime, amount: Decimal | None = None) -> int:
-        """Register a payment in the document's currency, all that is open unless `amount` says less; answers its journal entry."""
+        """Register a payment of `amount` (document currency), or of all that is open; answers its journal entry."""
         row = self.database.row("account.move", move)
         company, rate = row["company_id"], Decimal(str(row["invoice_currency_rate"]))
         step = self._step(self._company_currency(company))
@@ -201,7 +201,16 @@ class Business:
         self.database.update("res.partner", row["commercial_partner_id"], {}, at=microseconds(at))
         return payment
 
-    def change_partner(self, partner: int, values: dict[str, Any], *, at: datetime) -> None:
+    def settle(self, note: int, *, at: datetime) -> None:
+        """Match a credit note over the whole document with that document: nothing of either stays open."""
+        document = self.database.row("account.move", note)["reversed_entry_id"]
+        mark = str(self.database.next("reconciliation"))
+        closed = {"amount_residual": ZERO, "amount_residual_currency": ZERO, "reconciled": True, "matching_number": mark}
+        for move, state in ((note, "paid"), (document, "reversed")):
+            self.touch_move(move, {"payment_state": state, "amount_residual": ZERO, "amount_residual_signed": ZERO}, at=at)
+            self._change_lines(move, at, "l.display_type = 'payment_term'", closed)
+
+    def change_partner(self, partner: int, values: Row, *, at: datetime) -> None:
         """Change a partner's fields; a new name also moves the write_date of its moves."""
         if "name" in values:
             values = {"complete_name": values["name"], **values}
@@ -209,7 +218,7 @@ class Business:
                 self.database.update("account.move", move, {}, at=microseconds(at))
         self.database.update("res.partner", partner, values, at=microseconds(at))
 
-    def touch_move(self, move: int, values: dict[str, Any], *, at: datetime) -> None:
+    def touch_move(self, move: int, values: Row, *, at: datetime) -> None:
         """Change a move and stamp it and all its lines."""
         self.database.update("account.move", move, values, at=microseconds(at))
         self._change_lines(move, at, "1", {})
@@ -262,7 +271,7 @@ class Business:
             terms, tuple(Instalment(_decimal(percent), days) for percent, days in parts), discount, row["discount_days"] or 0
         )
 
-    def _enter(self, header: dict[str, Any], entry: Entry, at: datetime) -> int:
+    def _enter(self, header: Row, entry: Entry, at: datetime) -> int:
         stamp = microseconds(at)
         amounts = ("amount_untaxed", "amount_tax", "amount_total", "amount_residual")
         signed = (
@@ -279,7 +288,7 @@ class Business:
             "auto_post": "no",
             "posted_before": 0,
         }
-        values = start | {name: value for name, value in header.items() if name != "id" or value} | entry.totals
+        values: Row = start | {name: value for name, value in header.items() if name != "id" or value} | entry.totals
         values["invoice_date_due"] = _iso(values.get("invoice_date_due"))
         move = self.database.insert("account.move", values, at=stamp)
         defaults = {"move_id": move, "partner_id": header["commercial_partner_id"], "currency_id": header["currency_id"]}
@@ -288,7 +297,7 @@ class Business:
             self.database.insert("account.move.line", defaults | line | dates, at=stamp)
         return move
 
-    def _payment_entry(self, row: dict[str, Any], currency: Decimal, balance: Decimal, day: date, at: datetime) -> int:
+    def _payment_entry(self, row: Row, currency: Decimal, balance: Decimal, day: date, at: datetime) -> int:
         company = row["company_id"]
         due = self.account(company, "asset_receivable" if row["move_type"].startswith("out") else "liability_payable")
         shared = {"currency_id": row["currency_id"], "name": f"Manual Payment: {row['ref'] or row['name']}"}
@@ -326,13 +335,13 @@ class Business:
             for row in self._lines(move, kinds)
         ]
 
-    def _lines(self, move: int, condition: str) -> list[dict[str, Any]]:
+    def _lines(self, move: int, condition: str) -> list[Row]:
         found = self.database.query(
             f"SELECT l.id FROM account_move_line l WHERE l.move_id = ? AND {condition} ORDER BY l.id", (move,)
         )
         return [self.database.row("account.move.line", line) for (line,) in found]
 
-    def _change_lines(self, move: int, at: datetime, condition: str, values: dict[str, Any]) -> None:
+    def _change_lines(self, move: int, at: datetime, condition: str, values: Row) -> None:
         for line in self._lines(move, condition):
             self.database.update("account.move.line", line["id"], values, at=microseconds(at))
 
@@ -348,7 +357,7 @@ def today(at: datetime) -> date:
     return at.astimezone(UTC).date()
 
 
-def _decimal(value: Any) -> Decimal:
+def _decimal(value: Value) -> Decimal:
     return Decimal(str(value or 0))
 
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+
+from mlconnector_assets.sandbox.values import Row, Value
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
@@ -81,8 +82,8 @@ class Draft:
 class Entry:
     """The finished entry: values of the move and of its lines, by Odoo's field names."""
 
-    totals: dict[str, Any]
-    lines: list[dict[str, Any]] = field(default_factory=list)
+    totals: Row
+    lines: list[Row] = field(default_factory=list)
 
 
 def rounded(amount: Decimal, step: Decimal) -> Decimal:
@@ -139,7 +140,7 @@ def _line_amounts(line: DraftLine, step: Decimal) -> tuple[Decimal, list[tuple[T
     return net, [(tax, rounded(net * tax.rate / HUNDRED, step)) for tax in line.taxes if tax.rate]
 
 
-def _line(line: DraftLine, amount: Decimal, draft: Draft, **more: Any) -> dict[str, Any]:
+def _line(line: DraftLine, amount: Decimal, draft: Draft, **more: Value) -> Row:
     balance = rounded(amount / draft.rate, draft.company_step)
     return {
         "display_type": line.kind,
@@ -192,7 +193,7 @@ def _add_due_lines(entry: Entry, draft: Draft) -> None:
         entry.lines.append(line)
 
 
-def _totals(lines: list[dict[str, Any]], net: Decimal, tax: Decimal) -> dict[str, Any]:
+def _totals(lines: list[Row], net: Decimal, tax: Decimal) -> Row:
     def balance_of(*kinds: str) -> Decimal:
         return sum((line["balance"] for line in lines if line["display_type"] in kinds), ZERO)
 
