@@ -1,7 +1,7 @@
 """Delimited writing beside bare `polars.write_csv` in the same run: 1,000,000 invoices, every round writes
-the same rows of text both ways, rounds alternate and the best of each counts. Where ours refuses values that would
-need quotes, the peer is bare writing that quotes them: bare writing without quotes would make a broken file. Applying the layout (records to rows of
-text) is shown beside Polars' own writing of the typed columns, without a goal.
+the same rows of text both ways, rounds alternate and the best of each counts. Where ours refuses values that need
+quotes, the peer is bare writing that quotes them: bare writing without quotes makes a broken file. Applying the layout
+(records to rows of text) is shown beside Polars' own writing of the typed columns, without a goal.
 
 Goal: writing within 1.5 times of bare `write_csv`, with every check that keeps a broken file from being written.
 """

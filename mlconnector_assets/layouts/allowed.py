@@ -3,7 +3,8 @@
 Not on the list, each for a reason measured with Polars 2.1: aggregates and windows (a row may only see
 itself), the clock (the same document must render the same bytes tomorrow), anything that yields floats,
 `CAST` to numbers (rounds silently), date parts such as `month()` (8-bit integers: `month(d) * 100` wraps;
-use `strftime`), `strpos` (answers 1 where nothing is found), and regular expressions other than `regexp_like`."""
+use `strftime`), `strpos` (answers 1 where nothing is found), and `right` (computes with
+whole numbers inside, which the check against wrapping would refuse)."""
 
 from __future__ import annotations
 
@@ -37,7 +38,6 @@ FUNCTIONS: dict[str, type[exp.Expr]] = {
     "nullif": exp.Nullif,
     "regexp_like": exp.RegexpLike,
     "replace": exp.Replace,
-    "right": exp.Right,
     "round": exp.Round,
     "rpad": exp.Pad,
     "rtrim": exp.Trim,
@@ -61,11 +61,11 @@ _ALLOWED = frozenset({*_SYNTAX, *FUNCTIONS.values()})
 _TEXT_TYPES = frozenset({exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT})
 
 
-def refusals(tree: exp.Expr) -> Iterator[str]:
-    """What in the tree is not allowed, a sentence each."""
+def refusals(tree: exp.Expr, text: str) -> Iterator[str]:
+    """What in the tree is not allowed, a sentence each; `text` is what the tree was read from."""
     for node in tree.walk():
         if type(node) not in _ALLOWED:
-            yield _not_allowed(node)
+            yield _not_allowed(node, text)
         elif isinstance(node, exp.Cast):
             if node.to.this not in _TEXT_TYPES and node.to.this != exp.DataType.Type.DATE:
                 yield f"`cast` to {node.to.sql().lower()} is not allowed; allowed: varchar, date; `round(x, 2)` rounds a number"
@@ -80,13 +80,14 @@ def refusals(tree: exp.Expr) -> Iterator[str]:
             yield f"the number {node.this} is a float, which holds no exact amount; write it as a decimal, such as 1000.5"
 
 
-def _not_allowed(node: exp.Expr) -> str:
+def _not_allowed(node: exp.Expr, text: str) -> str:
     if isinstance(node, exp.Subquery | exp.Select | exp.Query):
         return "a subquery is not allowed: an expression sees one row"
     if isinstance(node, exp.Window):
         return "a window (`over`) is not allowed: an expression sees one row"
     if isinstance(node, exp.Func):
-        name = (node.name if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
+        place = node.meta
+        name = text[place["start"] : place["end"] + 1] if place else node.sql_name().lower()
         reason = " (an aggregate: an expression sees one row)" if isinstance(node, exp.AggFunc) else ""
         return f"the function `{name}` is not allowed{reason}{did_you_mean(name, FUNCTIONS)}; allowed: {listed(FUNCTIONS)}"
     return f"`{node.sql()}` ({node.key}) is not allowed in an expression"

@@ -38,7 +38,7 @@ def compile_expression(text: str, schema: Mapping[str, pl.DataType], *, where: s
     if len(text) > LONGEST_EXPRESSION:
         raise refuse(f"has {len(text)} characters; at most {LONGEST_EXPRESSION} are allowed")
     tree = _parse(text, refuse)
-    for reason in [*refusals(tree), *_unknown_columns(tree, schema)]:
+    for reason in [*refusals(tree, text), *_unknown_columns(tree, schema)]:
         raise refuse(reason)
     try:
         expression = pl.sql_expr(text)
@@ -78,16 +78,18 @@ def _unknown_columns(tree: exp.Expr, schema: Mapping[str, pl.DataType]) -> Itera
     for column in tree.find_all(exp.Column):
         name = ".".join(part.name for part in column.parts)
         if name not in known:
-            yield f"there is no column `{name}`{did_you_mean(name, known) or _instead(name, schema)}"
+            yield f"there is no column `{name}`{_instead(name, schema)}"
 
 
 def _instead(name: str, schema: Mapping[str, pl.DataType]) -> str:
-    kind = schema.get(name.partition(".")[0])
-    if isinstance(kind, pl.Struct):
-        return f"; `{name.partition('.')[0]}` has the fields {listed(field.name for field in kind.fields)}"
-    if name.startswith("line_") and not any(known.startswith("line_") for known in schema):
+    head, dot, field = name.partition(".")
+    kind = schema.get(head)
+    if dot and isinstance(kind, pl.Struct):
+        fields = [inner.name for inner in kind.fields]
+        return f"; `{head}` has the fields {listed(fields)}{did_you_mean(field, fields)}"
+    if head.startswith("line_") and not any(known.startswith("line_") for known in schema):
         return "; columns `line_…` need `rows:` with a nested column, such as `rows: lines`"
-    return f"; columns: {listed(schema)}"
+    return did_you_mean(name, names_of(schema)) or f"; columns: {listed(schema)}"
 
 
 def _parts(expression: pl.Expr) -> Iterator[pl.Expr]:
@@ -99,7 +101,7 @@ def _parts(expression: pl.Expr) -> Iterator[pl.Expr]:
 def _inexact(part: pl.Expr, schema: Mapping[str, pl.DataType]) -> str:
     """Why a part of an expression might compute wrongly: floats, whole numbers that wrap, dates in text; else ""."""
     kind = result_type(part, schema)
-    inputs = [result_type(inner, schema) for inner in part.meta.pop() if not inner.meta.is_literal()]
+    inputs = [result_type(inner, schema) for inner in part.meta.pop() if inner.meta.root_names()]
     if kind.is_float():
         return "divides whole numbers, which gives a float; write one of them as a decimal, such as 100.0"
     if kind.is_integer() and any(inner.is_integer() for inner in inputs):
