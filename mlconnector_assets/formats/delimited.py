@@ -15,6 +15,7 @@ from mlconnector_assets.errors import ConfigurationError, ConnectorError
 from mlconnector_assets.layouts.models import Delimited
 
 _QUOTE_STYLE: dict[str, Literal["necessary", "always", "never"]] = {"minimal": "necessary", "all": "always", "never": "never"}
+_UNICODE = ("utf-8", "utf-8-sig")
 _ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -41,31 +42,22 @@ class UnwritableText(ConnectorError):
         return {cell.row: cell.reason for cell in reversed(self.cells)}
 
 
-class UnencodableText(UnwritableText):
-    """A character does not exist in the file's encoding."""
-
-
-class UnquotableText(UnwritableText):
-    """A value needs quotes in a file that has none."""
-
-
 def render(rows: pl.DataFrame, options: Delimited) -> bytes:
     """The bytes of a delimited file whose values are the texts in `rows`.
 
     Raises
     ------
-    UnencodableText: characters that the encoding does not have.
-    UnquotableText: with `quoting: never`, values that hold the delimiter, the quote character or a line break.
+    UnwritableText: characters that the encoding does not have; with `quoting: never` also values that hold the
+        delimiter, the quote character or a line break. After taking out the rows of all `cells` the rest can be written.
     ConfigurationError: the name of a column has such a character, so that no file at all can be written.
     """
     written = _unquoted(rows, options) if options.quoting == "never" else _written(rows, options)
-    if options.encoding in ("utf-8", "utf-8-sig") or written.isascii():
+    if options.encoding in _UNICODE or written.isascii():
         return written
     try:
         return written.decode("utf-8").encode(options.encoding)
     except UnicodeEncodeError:
-        fault = f"does not exist in {options.encoding}"
-        raise UnencodableText(_matching(rows, options, _unencodable(options.encoding), fault)) from None
+        raise UnwritableText(_unencodable_cells(rows, options)) from None
 
 
 def _written(rows: pl.DataFrame, options: Delimited) -> bytes:
@@ -95,13 +87,17 @@ def _unquoted(rows: pl.DataFrame, options: Delimited) -> bytes:
     if rows.width == 1 and options.null == "":
         column = rows.to_series()
         blank = (column.is_null() | (column == "")).arg_true()
-        cells += [
-            Cell(row, column.name, f"column `{column.name}` is empty; the blank line would be skipped by readers")
-            for row in blank
-        ]
+        reason = f"column `{column.name}` is empty; the blank line would be skipped by readers"
+        cells += [Cell(row, column.name, reason) for row in blank]
     if cells:
-        raise UnquotableText(cells)
+        raise UnwritableText(cells + _unencodable_cells(rows, options))
     return _written(rows, options)
+
+
+def _unencodable_cells(rows: pl.DataFrame, options: Delimited) -> list[Cell]:
+    if options.encoding in _UNICODE:
+        return []
+    return _matching(rows, options, _unencodable(options.encoding), f"does not exist in {options.encoding}")
 
 
 def _matching(rows: pl.DataFrame, options: Delimited, pattern: str, fault: str) -> list[Cell]:
