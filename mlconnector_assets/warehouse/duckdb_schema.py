@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 import duckdb
 import polars as pl
@@ -59,7 +60,8 @@ def sql_type(kind: Kind) -> str:
 
 def has_own_tables(database: duckdb.DuckDBPyConnection) -> bool:
     """Whether the file is a warehouse of ours already."""
-    return _present_columns(database, LOADS) != {} and _present_columns(database, IDENTITY) != {}
+    found = database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name IN (?, ?)", [LOADS, IDENTITY]).fetchone()
+    return found == (2,)
 
 
 def make_own_tables(database: duckdb.DuckDBPyConnection) -> None:
@@ -68,19 +70,19 @@ def make_own_tables(database: duckdb.DuckDBPyConnection) -> None:
     database.execute(f"INSERT INTO {quoted(IDENTITY)} VALUES (?)", [uuid.uuid4().hex])
 
 
-def prepare_table(database: duckdb.DuckDBPyConnection, table: TableSpec) -> None:
-    """Make the table when missing, add columns it lacks (null in old rows), and keep the comments true.
+def prepare_tables(database: duckdb.DuckDBPyConnection, tables: Sequence[TableSpec]) -> None:
+    """Make the tables when missing, add columns they lack (null in old rows), and keep the comments true.
 
     Raises WarehouseError, naming the column, when one has another type than the record gives it.
     """
-    present = _present_columns(database, table.name)
-    if not present:
-        database.execute(
-            f"CREATE TABLE {quoted(table.name)} ({', '.join(_definition(table, column) for column in table.columns)})"
-        )
-        database.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {literal(table.meaning)}")
-    for column in table.columns:
-        _prepare_column(database, table.name, column, present)
+    present = _present_columns(database, [table.name for table in tables])
+    for table in tables:
+        if table.name not in present:
+            columns = ", ".join(_definition(table, column) for column in table.columns)
+            database.execute(f"CREATE TABLE {quoted(table.name)} ({columns})")
+            database.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {literal(table.meaning)}")
+        for column in table.columns:
+            _prepare_column(database, table.name, column, present.get(table.name))
 
 
 def _definition(table: TableSpec, column: StoredColumn) -> str:
@@ -91,25 +93,30 @@ def _definition(table: TableSpec, column: StoredColumn) -> str:
 
 
 def _prepare_column(
-    database: duckdb.DuckDBPyConnection, table: str, column: StoredColumn, present: dict[str, tuple[str, str | None]]
+    database: duckdb.DuckDBPyConnection, table: str, column: StoredColumn, present: dict[str, tuple[str, str | None]] | None
 ) -> None:
+    """`present` is None when the table was just made with all its columns."""
     wanted = str(database.sqltype(sql_type(column.type)))
-    kind, comment = present.get(column.name, (wanted, None))
+    kind, comment = (present or {}).get(column.name, (wanted, None))
     if kind != wanted:
         raise WarehouseError(
             f"column {column.name} is {kind}, but the records now bring {wanted}",
             where=f"warehouse table {table}",
             mend="move the warehouse file away; the next load makes and fills a new one",
         )
-    if present and column.name not in present:
+    if present is not None and column.name not in present:
         database.execute(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column.name)} {wanted}")
     if column.meaning and column.meaning != comment:
         database.execute(f"COMMENT ON COLUMN {quoted(table, column.name)} IS {literal(column.meaning)}")
 
 
-def _present_columns(database: duckdb.DuckDBPyConnection, table: str) -> dict[str, tuple[str, str | None]]:
-    """Type and comment of each column the table has; nothing when there is no such table."""
+def _present_columns(database: duckdb.DuckDBPyConnection, tables: list[str]) -> dict[str, dict[str, tuple[str, str | None]]]:
+    """Type and comment of each column, by table; tables that do not exist are absent."""
     rows = database.execute(
-        "SELECT column_name, data_type, comment FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", [table]
+        "SELECT table_name, column_name, data_type, comment FROM duckdb_columns() WHERE table_name IN (SELECT unnest(?))",
+        [tables],
     ).fetchall()
-    return {name: (kind, comment) for name, kind, comment in rows}
+    present: dict[str, dict[str, tuple[str, str | None]]] = {}
+    for table, name, kind, comment in rows:
+        present.setdefault(table, {})[name] = (kind, comment)
+    return present
