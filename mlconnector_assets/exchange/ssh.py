@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from typing import NoReturn, Protocol
 
 import paramiko
-from paramiko.ssh_exception import AuthenticationException, BadAuthenticationType, IncompatiblePeer, SSHException
+from paramiko.ssh_exception import (
+    AuthenticationException,
+    BadAuthenticationType,
+    ChannelException,
+    IncompatiblePeer,
+    SSHException,
+)
 
 from mlconnector_assets.errors import (
     AccessDenied,
@@ -312,19 +318,21 @@ def _private_key(settings: SftpSettings) -> paramiko.PKey:
 
 
 def _open_channel(transport: paramiko.Transport, settings: SftpSettings) -> paramiko.Channel:
+    channel = None
     try:
         channel = transport.open_session(timeout=settings.channel_timeout)
         channel.settimeout(settings.channel_timeout)
         channel.invoke_subsystem("sftp")
     except CONNECTION_ERRORS as error:
-        if transport.is_active():
+        transport.join(0.2)  # a connection that is ending counts as active for a moment
+        if isinstance(error, ChannelException) or (channel is not None and transport.is_active()):
             raise AccessDenied(
                 f"user {settings.user} is logged in, but the server offers this user no SFTP",
                 where=settings.where,
                 mend="ask the partner to enable the sftp subsystem for this user",
             ) from error
         raise Unavailable(
-            f"the server hung up after user {settings.user} had logged in",
+            f"the server stopped answering after user {settings.user} had logged in",
             where=settings.where,
             mend="files stay queued and go out later; if it lasts, ask the partner whether this user may use SFTP",
         ) from error

@@ -16,7 +16,7 @@ class MemoryServer:
     def __init__(self, content: bytes = b"", mood: random.Random | None = None, refuse: Callable[[Kind, int], int] | None = None):
         self.content, self.mood, self.refuse = bytearray(content), mood, refuse or (lambda kind, count: Code.OK)
         self.counts: dict[Kind, int] = {}
-        self.in_flight = self.most_in_flight = 0
+        self.in_flight = self.most_in_flight = 1  # the greeting
         self.sent = b""
         self._waiting: list[bytes] = []
         self.answer(Kind.VERSION, struct.pack(">I", 3) + string(b"fsync@openssh.com") + string(b"1"))

@@ -151,6 +151,7 @@ def test_names_that_are_not_plain_files_never_reach_a_server(world: World, partn
     assert "file name" in world.row(bad).last_error
     assert world.row(good).state == "delivered"
     assert partner.names(OUT) == {"good.csv": b"2"}
+    assert partner.count("probe") == 0
 
 
 def test_stored_bytes_that_changed_are_never_published(world: World, partner: FakePartner) -> None:

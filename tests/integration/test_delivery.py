@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from mlconnector_assets.errors import AccessDenied, CredentialsError, HostKeyMismatch, StorageFull, Unavailable
 from mlconnector_assets.exchange.sftp import SftpSession, SftpSettings
 from tests.exchange.world import ROLES, World
-from tests.sshd import KeyPair, Plain, Sshd, StartSshd, server_missing
+from tests.sshd import KeyPair, Plain, Sshd, StartSshd
 from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.sshd
@@ -97,7 +98,7 @@ def test_a_full_disk_at_the_partner_stops_the_run_and_leaves_no_part(world: Worl
     outbound = world.remote / "outbound"
     outbound.mkdir()
     if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", outbound], check=False).returncode:
-        server_missing("a small disk needs root and the right to mount")
+        pytest.skip("a small disk needs root and the right to mount")
     try:
         big = world.enqueue("big.csv", os.urandom(300_000))
         small = world.enqueue("small.csv", b"small")
@@ -117,10 +118,10 @@ def test_a_full_disk_at_the_partner_stops_the_run_and_leaves_no_part(world: Worl
 def test_a_broken_line_is_mended_by_the_next_run(world: World, sshd: Sshd, fault: str, after: int) -> None:
     enqueue_all(world)
     with TcpProxy(sshd.port) as proxy:
-        settings = sshd.settings(port=proxy.port, channel_timeout=0.4)
+        settings = sshd.settings(port=proxy.port)
 
         def open_then_break() -> SftpSession:
-            session = SftpSession.connect(settings)
+            session = SftpSession.connect(replace(settings, channel_timeout=0.7))
             proxy.fault(**{fault: after})
             return session
 

@@ -151,10 +151,32 @@ def test_a_server_that_never_answers_is_unavailable(sshd: Sshd) -> None:
     with TcpProxy(sshd.port) as proxy:
         with SftpSession.connect(sshd.settings(port=proxy.port)):
             needed = proxy.sent
-        for share in (0, 0.05, 0.3, 0.6, 0.8, 0.97):  # before the banner, in the key exchange, at the login, at the start of SFTP
-            proxy.fault(black_hole=int(needed * share))
-            error = failure(sshd.settings(port=proxy.port, connect_timeout=0.4, channel_timeout=0.4))
-            assert isinstance(error, Unavailable), share
+        # before the banner, in the key exchange, at the login, when the channel opens, when SFTP is asked for and starts
+        for limit in (
+            0,
+            needed // 10,
+            needed // 2,
+            needed - 400,
+            needed - 200,
+            needed - 140,
+            needed - 100,
+            needed - 60,
+            needed - 10,
+        ):
+            proxy.fault(black_hole=limit)
+            error = failure(sshd.settings(port=proxy.port, connect_timeout=0.3, channel_timeout=0.3))
+            assert isinstance(error, Unavailable), needed - limit
+
+
+def test_a_user_without_a_sftp_subsystem_is_denied(start_sshd: StartSshd) -> None:
+    server = start_sshd()
+    config = server.folder / "sshd_config"
+    server.stop()
+    config.write_text("\n".join(line for line in config.read_text().splitlines() if not line.startswith("Subsystem")))
+    server.start()
+    error = failure(server.settings())
+    assert isinstance(error, AccessDenied)
+    assert "offers this user no SFTP" in error.what
 
 
 def test_check_tells_host_key_login_and_every_folder(sshd: Sshd, tmp_path) -> None:
