@@ -191,3 +191,21 @@ def test_wrong_frames_are_refused(warehouse):
         with pytest.raises(ValueError, match=message):
             warehouse.load_records("odoo", ORDERS, bad, load_id="1", reads=[])
     assert not warehouse.path.exists()
+
+
+def test_a_load_of_many_batches_arrives_whole(warehouse):
+    many = pl.select(source_id=pl.int_range(250_000).cast(pl.String)).select(
+        pl.lit("odoo").alias("connection"),
+        "source_id",
+        pl.lit(MIDNIGHT).cast(pl.Datetime("us", "UTC")).alias("modified_at"),
+        pl.col("source_id").str.pad_start(64, "0").alias("content_hash"),
+        ('{"id": ' + pl.col("source_id") + "}").alias("source_record"),
+        ("Vendor " + pl.col("source_id")).alias("name"),
+        pl.lit(MIDNIGHT).cast(pl.Datetime("us", "UTC")).alias("read_at"),
+    )
+    rows = pl.concat([VENDORS.empty(), many], how="diagonal").select(*VENDORS.schema, "read_at")
+    assert warehouse.load_records("odoo", VENDORS, rows, load_id="1", reads=[]).inserted == len(rows)
+    stored = warehouse.query(
+        "SELECT source_id, content_hash, source_record, name FROM odoo_vendors ORDER BY CAST(source_id AS INT)"
+    )
+    assert stored.equals(rows.select(stored.columns))
