@@ -78,7 +78,16 @@ def rows_of(
 ) -> pl.DataFrame:
     """Rows of AUDIT_SCHEMA for the records of one file or load. `records` has connection, company, source_id,
     number, modified_at, content_hash and position."""
-    same = {"occurred_at": at, "kind": kind, "reference": reference, "partner": partner, "flow": flow, "record": record, "status": status, "error": None}
+    same = {
+        "occurred_at": at,
+        "kind": kind,
+        "reference": reference,
+        "partner": partner,
+        "flow": flow,
+        "record": record,
+        "status": status,
+        "error": None,
+    }
     constants = [pl.lit(value, AUDIT_SCHEMA[name]).alias(name) for name, value in same.items()]
     return records.with_columns(constants).select(pl.col(name).cast(kind) for name, kind in AUDIT_SCHEMA.items())
 

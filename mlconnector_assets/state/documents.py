@@ -56,12 +56,6 @@ def claim(tx: sa.Connection, rows: Iterable[DocumentRow]) -> list[str]:
     return claimed
 
 
-def attach(tx: sa.Connection, partner: str, flow: str, connection: str, source_ids: Collection[str], *, delivery_id: int) -> None:
-    """Tell in which delivery claimed documents leave."""
-    for chunk in _chunks(sorted(source_ids)):
-        tx.execute(sa.update(DOCUMENTS).where(*_of(partner, flow, connection, chunk)).values(delivery_id=delivery_id))
-
-
 def known(tx: sa.Connection, partner: str, flow: str, connection: str, source_ids: Collection[str]) -> dict[str, DocumentRow]:
     """The rows that exist among `source_ids`, by source id."""
     found = {}
@@ -98,12 +92,6 @@ def blocked(tx: sa.Connection, partner: str, flow: str) -> list[DocumentRow]:
 def changed(tx: sa.Connection, partner: str, flow: str) -> list[DocumentRow]:
     """Documents of a flow that changed at the source after they were sent, by number."""
     wanted = sa.select(DOCUMENTS).where(DOCUMENTS.c.partner == partner, DOCUMENTS.c.flow == flow, DOCUMENTS.c.state == "changed")
-    return [DocumentRow(**row) for row in tx.execute(wanted.order_by(DOCUMENTS.c.number, DOCUMENTS.c.source_id)).mappings()]
-
-
-def of_delivery(tx: sa.Connection, delivery_id: int) -> list[DocumentRow]:
-    """The documents that a delivery carries, by number."""
-    wanted = sa.select(DOCUMENTS).where(DOCUMENTS.c.delivery_id == delivery_id)
     return [DocumentRow(**row) for row in tx.execute(wanted.order_by(DOCUMENTS.c.number, DOCUMENTS.c.source_id)).mappings()]
 
 

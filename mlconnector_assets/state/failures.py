@@ -74,7 +74,7 @@ def _explain_postgresql(original: BaseException, where: str) -> ConnectorError:
     if code == "53100":
         return _full(where)
     message = getattr(getattr(original, "diag", None), "message_primary", None) or type(original).__name__
-    if code[:2] in ("28", "3D", "42") and code not in ("42P01", "42601", "42703"):
+    if code[:2] in ("28", "3D") or code == "42501":
         return StateError(f"refused: {message}", where=where, mend="correct MLCONNECTOR_STATE_URL, or the rights of its user")
     if code[:2] in ("08", "57", "53") or code in ("40001", "40P01"):
         return StateError(f"could not go on: {message}", where=where, mend="run the same command again")

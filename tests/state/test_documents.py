@@ -72,11 +72,10 @@ def test_a_blocked_document_that_is_not_wanted_any_more_is_dropped(state: State)
 
 def test_documents_know_their_delivery(state: State):
     with state.transaction() as tx:
-        documents.claim(tx, [document("1"), document("2"), document("3")])
         delivery = queue_file(tx, "acme", 1)
-        documents.attach(tx, *IDENTITY, ["1", "2"], delivery_id=delivery.id)
-        assert [row.source_id for row in documents.of_delivery(tx, delivery.id)] == ["1", "2"]
-        assert documents.known(tx, *IDENTITY, ["3"])["3"].delivery_id is None
+        documents.claim(tx, [document("1", delivery_id=delivery.id), document("2", delivery_id=delivery.id), document("3")])
+        known = documents.known(tx, *IDENTITY, ["1", "2", "3"])
+        assert [known[source_id].delivery_id for source_id in "123"] == [delivery.id, delivery.id, None]
 
 
 def test_a_change_after_sending_is_noted_once_and_resends_nothing(state: State):
