@@ -42,6 +42,7 @@ ED448 = ed448.Ed448PrivateKey.generate().private_bytes(ENCODING.PEM, FORMATS.PKC
         ("-----BEGIN RSA PRIVATE KEY-----\ncanary\n-----END RSA PRIVATE KEY-----", "damaged", "secrets set"),
         (ED448, "no longer accept", "ed25519"),
     ],
+    ids=["public", "password", "empty", "putty", "locked", "locked-pkcs8", "cut", "nonsense", "ed448"],
 )
 def test_what_cannot_be_used_is_told_without_being_shown(text: str, problem: str, mend: str) -> None:
     with pytest.raises(CredentialsError, match=problem) as caught:
