@@ -107,7 +107,7 @@ def test_a_full_disk_at_the_partner_stops_the_run_and_leaves_no_part(world: Worl
         assert world.arrived() == {}
         assert {world.row(row).state for row in (big, small)} == {"queued"}
     finally:
-        subprocess.run(["umount", outbound], check=True)
+        subprocess.run(["umount", "--lazy", outbound], check=True)
     world.later(minutes=1)
     world.deliver(opening(sshd.settings()))
     assert set(world.arrived()) == {"big.csv", "small.csv"}

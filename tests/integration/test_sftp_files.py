@@ -162,7 +162,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
     if os.getuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=False).returncode:
         pytest.skip("a small disk needs root and the right to mount")
     yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_a_full_disk_is_told_and_leaves_nothing(session: SftpSession, small_disk: Path) -> None:
