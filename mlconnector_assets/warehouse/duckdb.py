@@ -21,7 +21,7 @@ from mlconnector_assets.errors import WarehouseError
 from mlconnector_assets.records import Record
 from mlconnector_assets.warehouse.duckdb_failures import explain_query, failures, is_busy, only_reads
 from mlconnector_assets.warehouse.duckdb_merge import merge
-from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, has_own_tables, make_own_tables
+from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, has_own_tables, make_own_tables, table_names
 from mlconnector_assets.warehouse.interface import READ_AT, GroupTotals, LoadOutcome, TableSize, Totals
 from mlconnector_assets.warehouse.tables import quoted, tables_for
 
@@ -83,12 +83,11 @@ class DuckDBWarehouse:
                 "there is no warehouse yet", where=str(self.path), mend="run `mlconnector sync` first; it makes and fills it"
             )
         with self._opened(read_only=True) as database:
-            tables = [table for (table,) in database.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
             try:
                 _require_reading(sql, self.path)
                 return database.execute(sql).pl()
             except duckdb.Error as error:
-                raise explain_query(error, self.path, tables) from error
+                raise explain_query(error, self.path, table_names(database)) from error
 
     def totals(self, connection: str, record: Record) -> Totals:
         """See `Warehouse.totals`."""
@@ -98,7 +97,7 @@ class DuckDBWarehouse:
         currency = quoted(record.currency_column) if record.currency_column else "NULL"
         sums = "".join(f", coalesce(sum({quoted(column)}), 0)" for column in record.totals)
         with self._opened(read_only=True) as database:
-            if table.name not in _sizes(database):
+            if table.name not in table_names(database):
                 return Totals()
             groups = database.execute(
                 f"SELECT company, {currency}, count(*){sums} FROM {quoted(table.name)} GROUP BY ALL ORDER BY ALL"
@@ -115,7 +114,8 @@ class DuckDBWarehouse:
         if not self._exists():
             return []
         with self._opened(read_only=True) as database:
-            return list(_sizes(database).values())
+            named = database.execute("SELECT table_name, coalesce(comment, '') FROM duckdb_tables() ORDER BY 1").fetchall()
+            return [TableSize(name, _count(database, name), meaning) for name, meaning in named]
 
     def identity(self) -> str:
         """See `Warehouse.identity`."""
@@ -195,12 +195,8 @@ def _identity(database: duckdb.DuckDBPyConnection) -> str:
     return str(database.execute(f"SELECT identity FROM {quoted(IDENTITY)}").fetchall()[0][0])
 
 
-def _sizes(database: duckdb.DuckDBPyConnection) -> dict[str, TableSize]:
-    named = database.execute("SELECT table_name, comment FROM duckdb_tables() ORDER BY table_name").fetchall()
-    return {
-        table: TableSize(table, database.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0], meaning or "")
-        for table, meaning in named
-    }
+def _count(database: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(database.execute(f"SELECT count(*) FROM {quoted(table)}").fetchall()[0][0])
 
 
 def _require_reading(sql: str, path: Path) -> None:

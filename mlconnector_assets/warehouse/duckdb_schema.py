@@ -58,10 +58,14 @@ def sql_type(kind: Kind) -> str:
     raise ValueError(f"no warehouse column for {kind}: amounts are Decimal, instants Datetime('us', 'UTC')")
 
 
+def table_names(database: duckdb.DuckDBPyConnection) -> list[str]:
+    """Every table, by name."""
+    return [name for (name,) in database.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()]
+
+
 def has_own_tables(database: duckdb.DuckDBPyConnection) -> bool:
     """Whether the file is a warehouse of ours already."""
-    found = database.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name IN (?, ?)", [LOADS, IDENTITY]).fetchone()
-    return found == (2,)
+    return {LOADS, IDENTITY} <= set(table_names(database))
 
 
 def make_own_tables(database: duckdb.DuckDBPyConnection) -> None:
