@@ -3,6 +3,7 @@ zeros); the models decide what it means. Mistakes are collected and reported tog
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,9 @@ from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.layouts.problems import KeyPath, Problem, dotted
 
 _EMPTY_WORDS = ("", "~", "null", "Null", "NULL")
-_PLAIN_TAGS = "tag:yaml.org,2002:"
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq")
+)
 
 
 @dataclass
@@ -50,10 +53,11 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
     except UnicodeDecodeError as error:
         parsed.problems.append(Problem((), f"is not UTF-8 (byte {error.start}); save it as UTF-8"))
     except yaml.MarkedYAMLError as error:
-        # the error's own text quotes the line, which may hold a secret
+        # the error's own text quotes the line and names in it, which may be a secret
         mark = error.problem_mark or error.context_mark
         parsed.lines[()] = mark.line + 1 if mark else 1
-        parsed.problems.append(Problem((), f"is not valid YAML: {error.problem or error.context}"))
+        said = re.sub(r" '[^'<]{4,}'", "", error.problem or error.context or "")
+        parsed.problems.append(Problem((), f"is not valid YAML: {said}"))
     except yaml.YAMLError:
         parsed.problems.append(Problem((), "is not valid YAML: it holds characters that YAML does not allow"))
     else:
@@ -76,8 +80,8 @@ def _plain(node: yaml.Node, path: KeyPath, file: YamlFile, around: tuple[yaml.No
     if node in around:
         file.problems.append(Problem(path, "contains itself through an alias; write the value out"))
         return None
-    if not node.tag.startswith(_PLAIN_TAGS):
-        file.problems.append(Problem(path, f"has the tag {node.tag}, which is not read; leave it out"))
+    if node.tag not in _PLAIN_TAGS:
+        file.problems.append(Problem(path, "has a tag (a word that begins with `!`), which is not read; put the value in quotes"))
     if isinstance(node, yaml.ScalarNode):
         empty = node.style is None and node.value in _EMPTY_WORDS
         return None if empty else node.value

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from mlconnector_assets.layouts.problems import did_you_mean
 
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _LONGEST_MONTH = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
@@ -51,8 +51,8 @@ _PARTS = (
     _Part("minute", 0, 59),
     _Part("hour", 0, 23),
     _Part("day of the month", 1, 31),
-    _Part("month", 1, 12, tuple(_MONTHS)),
-    _Part("day of the week", 0, 6, tuple(_WEEKDAYS)),
+    _Part("month", 1, 12, _MONTHS),
+    _Part("day of the week", 0, 7, _WEEKDAYS),
 )
 
 
@@ -69,7 +69,7 @@ def checked_cron(text: str) -> str:
             "must have five fields: minute, hour, day of the month, month, day of the week, such as `0 6 * * mon-fri`"
         )
     _, _, days, months, _ = (part.values(field) for part, field in zip(_PARTS, fields, strict=True))
-    if fields[4] == "*" and all(min(days) > _LONGEST_MONTH.get(month, 31) for month in months):
+    if all(min(days) > _LONGEST_MONTH.get(month, 31) for month in months):
         raise ValueError("names a day that never comes")
     return " ".join(fields)
 

@@ -1,0 +1,83 @@
+from datetime import date, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from mlconnector_assets.layouts import compile_condition
+from mlconnector_assets.partners import Partner
+from mlconnector_assets.partners.specification import DEFAULT_WHERE
+from mlconnector_assets.records import RECORDS
+from tests.layouts.frames import frame_of
+from tests.partners.samples import HOST_KEY, flow, target
+
+
+def test_defaults_of_a_target():
+    made = target()
+    assert (made.port, made.root, made.connect_timeout, made.channel_timeout) == (
+        22,
+        ".",
+        timedelta(seconds=10),
+        timedelta(seconds=30),
+    )
+    assert made.folders.model_dump() == {name: name for name in ("outbound", "inbound", "processed", "error", "acks")}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"password": "acme-password"}, "exactly one of `password` and `private_key`"),
+        ({"private_key": None}, "exactly one of `password` and `private_key`"),
+        ({"host_keys": []}, "exactly one of `host_keys` and `host_keys_file`"),
+        ({"host_keys_file": "keys"}, "exactly one of `host_keys` and `host_keys_file`"),
+        ({"port": "70000"}, "less than or equal to 65535"),
+        ({"folders": {"inbound": "outbound"}}, "two folders have the same path"),
+        ({"folders": {"inbound": "/in"}}, "below `root`"),
+        ({"root": "../other"}, "without `..`"),
+        ({"host": ""}, "at least 1 character"),
+    ],
+)
+def test_bad_target(keys, message):
+    with pytest.raises(ValidationError, match=message):
+        target(**keys)
+
+
+def test_pinned_keys_come_from_the_list_or_the_file(tmp_path):
+    assert target().pinned(tmp_path) == (HOST_KEY,)
+    (tmp_path / "keys").write_text(HOST_KEY)
+    assert target(host_keys=[], host_keys_file="keys").pinned(tmp_path) == (HOST_KEY,)
+
+
+def test_values_of_a_flow():
+    made = flow(since="2026-01-31", documents_per_file="500", companies=["nl"])
+    assert (made.since, made.documents_per_file, made.companies, made.counterparties) == (date(2026, 1, 31), 500, ("nl",), "all")
+    assert made.layout.extends == "csv/invoices"
+    assert made.remote_name("acme", 12, date(2026, 1, 31)) == "acme_bills_000012.csv"
+
+
+@pytest.mark.parametrize("key", ["companies", "counterparties", "since", "layout", "connection", "record"])
+def test_what_a_flow_sends_is_never_left_to_a_default(key):
+    given = flow().model_dump(exclude={key})
+    with pytest.raises(ValidationError, match="Field required"):
+        Partner.model_validate({"id": "acme", "name": "ACME", "sftp": target().model_dump(), "flows": {"bills": given}})
+
+
+@pytest.mark.parametrize(
+    ("record", "leaves", "stays"),
+    [
+        ("invoices", {"state": "posted"}, {"state": "draft"}),
+        ("gl_entries", {"state": "posted"}, {"state": "cancelled"}),
+        ("vendors", {"active": True}, {"active": False}),
+    ],
+)
+def test_what_leaves_by_default(record, leaves, stays):
+    condition = compile_condition(flow(record=record).condition, RECORDS[record])
+    assert frame_of(record, **leaves).filter(condition).height == 1
+    assert frame_of(record, **stays).filter(condition).height == 0
+
+
+def test_every_record_says_what_leaves_by_default():
+    assert DEFAULT_WHERE.keys() == RECORDS.keys()
+
+
+def test_where_replaces_the_default():
+    assert flow(where="total_amount > 0").condition == "total_amount > 0"
