@@ -61,7 +61,6 @@ class CompiledLayout:
     rows: str
     columns: tuple[RenderedColumn, ...]
     delimited: Delimited
-    schema: pl.Schema
 
     def apply(self, documents: pl.DataFrame) -> Applied:
         """Render documents (columns of the record, one row each) to rows of text, in the same order."""
@@ -107,9 +106,8 @@ class CompiledLayout:
         except PolarsError:
             first, last = frame[_DOCUMENT][0], frame[_DOCUMENT][-1]
             if first == last:
-                return self._texts(self._no_values()), pl.DataFrame(
-                    [(first, self._failure(frame))], schema=_REASONS, orient="row"
-                )
+                nothing = pl.DataFrame(schema={_DOCUMENT: pl.UInt32(), **{column.name: pl.String() for column in self.columns}})
+                return nothing, pl.DataFrame([(first, self._failure(frame))], schema=_REASONS, orient="row")
             middle = (first + last) // 2
             halves = [self._render(frame.filter(half)) for half in (pl.col(_DOCUMENT) <= middle, pl.col(_DOCUMENT) > middle)]
             return pl.concat([texts for texts, _ in halves]), pl.concat([problems for _, problems in halves])
@@ -125,21 +123,15 @@ class CompiledLayout:
     def _texts(self, values: pl.DataFrame) -> pl.DataFrame:
         return values.select(_DOCUMENT, *(column.text.alias(column.name) for column in self.columns))
 
-    def _no_values(self) -> pl.DataFrame:
-        empty = _with_exact_numbers(pl.DataFrame(schema=self.schema))
-        return empty.select(
-            pl.lit(None, dtype=pl.UInt32()).alias(_DOCUMENT),
-            *(column.value.alias(str(index)) for index, column in enumerate(self.columns)),
-        ).clear()
-
     def _failure(self, frame: pl.DataFrame) -> str:
+        """Why a frame cannot be computed, by the first column that fails."""
         for column in self.columns:
             try:
                 frame.select(column.value)
             except PolarsError as error:
                 cause = str(error).splitlines()[0]
                 return f"column `{column.name}` cannot be computed: {cause}; change its `value:`, or the document at the source"
-        raise AssertionError("a frame that fails has a column that fails")
+        return "its columns cannot be computed together; compute fewer of them"
 
 
 def compile_layout(layout: Layout, record: Record, *, where: str = "") -> CompiledLayout:
@@ -151,18 +143,11 @@ def compile_layout(layout: Layout, record: Record, *, where: str = "") -> Compil
     """
     written, layout = layout, resolve(layout, where=where)
     rows, columns = layout.rows or "documents", layout.columns or ()
-    children = [name for name, _ in record.children]
-    if rows != "documents" and rows not in children:
-        allowed = ["documents", *children]
-        raise LayoutError(
-            [
-                Problem(
-                    ("rows",),
-                    f"{rows!r} is not a nested column of {record.name}; allowed: {listed(allowed)}{did_you_mean(rows, allowed)}",
-                )
-            ],
-            where=where,
-        )
+    allowed = ["documents", *(name for name, _ in record.children)]
+    if rows not in allowed:
+        near = did_you_mean(rows, allowed)
+        text = f"{rows!r} is not a nested column of {record.name}; allowed: {listed(allowed)}{near}"
+        raise LayoutError([Problem(("rows",), text)], where=where)
     schema = expression_schema(record, rows)
     problems: list[Problem] = []
     compiled: list[RenderedColumn] = []
@@ -179,7 +164,7 @@ def compile_layout(layout: Layout, record: Record, *, where: str = "") -> Compil
             problems.append(Problem((*path, made[0]), made[1]))
     if problems:
         raise LayoutError(problems, where=where)
-    return CompiledLayout(rows=rows, columns=tuple(compiled), delimited=layout.delimited, schema=schema)
+    return CompiledLayout(rows=rows, columns=tuple(compiled), delimited=layout.delimited)
 
 
 def compile_condition(text: str, record: Record, *, where: str = "") -> pl.Expr:

