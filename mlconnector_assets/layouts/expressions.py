@@ -45,7 +45,7 @@ def compile_expression(text: str, schema: Mapping[str, pl.DataType], *, where: s
         for part in _parts(expression):
             if reason := _inexact(part, schema):
                 raise refuse(reason)
-        _one_row(schema).select(expression)
+        _one_row(_used(expression, schema)).select(expression)
     except PolarsError as error:
         raise refuse(f"cannot be computed: {str(error).splitlines()[0]}{_hint(str(error))}") from error
     return expression
@@ -53,7 +53,7 @@ def compile_expression(text: str, schema: Mapping[str, pl.DataType], *, where: s
 
 def result_type(expression: pl.Expr, schema: Mapping[str, pl.DataType]) -> pl.DataType:
     """The Polars type that the expression yields over `schema`."""
-    return pl.LazyFrame(schema=dict(schema)).select(expression.alias("value")).collect_schema()["value"]
+    return pl.LazyFrame(schema=_used(expression, schema)).select(expression.alias("value")).collect_schema()["value"]
 
 
 def names_of(schema: Mapping[str, pl.DataType]) -> list[str]:
@@ -109,6 +109,10 @@ def _inexact(part: pl.Expr, schema: Mapping[str, pl.DataType]) -> str:
     if kind.is_temporal() and pl.String() in inputs:
         return "makes a date of text, which fails on the first text that is none"
     return ""
+
+
+def _used(expression: pl.Expr, schema: Mapping[str, pl.DataType]) -> dict[str, pl.DataType]:
+    return {name: schema[name] for name in expression.meta.root_names()}
 
 
 def _one_row(schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
