@@ -1,0 +1,115 @@
+"""A project folder on a running sandbox, for tests of whole steps. Belongs here: what several test
+folders need to run cycles against real HTTP and real SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mlconnector_assets.sandbox import Sandbox, start_sandbox
+from mlconnector_assets.state.vault import Vault
+from mlconnector_assets.steps.workspace import open_workspace
+from tests.postgres import PostgresServer, postgres_server
+
+__all__ = ["ProjectFolder", "postgres_server", "project", "sandbox", "state_on", "write_project"]
+
+MOVES = 80
+INVOICES_FLOW: dict[str, Any] = {
+    "connection": "odoo",
+    "record": "invoices",
+    "companies": "all",
+    "counterparties": "all",
+    "since": "2020-01-01",
+    "where": "state = 'posted' AND kind = 'customer'",
+    "file_name": "invoices_{control_number:06d}.csv",
+    "layout": "csv/invoice_lines",
+}
+
+
+@dataclass(frozen=True)
+class ProjectFolder:
+    """A project whose secrets are stored, and the sandbox it talks to. `inbox` is where its partner's files arrive."""
+
+    root: Path
+    sandbox: Sandbox
+    inbox: Path
+
+    def files(self) -> dict[str, bytes]:
+        """What lies in the partner's outbound/ folder, hidden and partial files too."""
+        folder = self.inbox / "outbound"
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.exists() else {}
+
+    def warehouse_rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of the record tables, in order, without what tells about the load itself."""
+        rows: dict[str, list[tuple[Any, ...]]] = {}
+        with open_workspace(self.root) as workspace:
+            for table in workspace.warehouse.tables():
+                if not table.name.startswith("_"):
+                    frame = workspace.warehouse.query(f'select * from "{table.name}"').drop("read_at", "load_id", strict=False)
+                    rows[table.name] = sorted(frame.rows(), key=str)
+        return rows
+
+
+def write_project(root: Path, sandbox: Sandbox, *, home: str = ".", flows: dict[str, Any] | None = None, **connection: Any) -> ProjectFolder:
+    """Write connections.yaml and partners/acme.yaml, and store their secrets. `home` is the partner's folder on the server."""
+    root.mkdir(parents=True, exist_ok=True)
+    odoo = {
+        "system": "odoo",
+        "url": sandbox.odoo_url,
+        "database": sandbox.database,
+        "api_key": "odoo-key",
+        "companies": {"nl": 1, "us": 2, "uk": 3},
+        "overlap": "10m",
+    } | connection
+    (root / "connections.yaml").write_text(yaml.safe_dump({"connections": {"odoo": odoo}}))
+    sftp = {
+        "host": sandbox.sftp_host,
+        "port": sandbox.sftp_port,
+        "user": "acme",
+        "private_key": "acme-key",
+        "host_keys": list(sandbox.host_keys),
+        "root": home,
+    }
+    partner = {"name": "ACME", "sftp": sftp, "flows": flows or {"invoices": INVOICES_FLOW}}
+    (root / "partners").mkdir(exist_ok=True)
+    (root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
+    with open_workspace(root) as workspace:
+        vault = Vault.open(workspace.state, workspace.project.home, create=True)
+        vault.set("odoo-key", sandbox.api_key.encode())
+        vault.set("acme-key", sandbox.partner_key("acme").encode())
+    return ProjectFolder(root, sandbox, sandbox.partner_folder("acme") / home)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A small sandbox for the tests of a module."""
+    with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=MOVES, vendors=12, customers=10, days=20) as running:
+        yield running
+        running.control.clear()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def state_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Put the state on SQLite (in the project), then on PostgreSQL: the same tests pass on both."""
+    if request.param == "sqlite":
+        monkeypatch.delenv("MLCONNECTOR_STATE_URL", raising=False)
+        yield "sqlite"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    url = server.new_database()
+    monkeypatch.setenv("MLCONNECTOR_STATE_URL", url)
+    yield "postgres"
+    server.drop_database(url)
+
+
+@pytest.fixture
+def project(tmp_path: Path, sandbox: Sandbox, request: pytest.FixtureRequest) -> ProjectFolder:
+    """A fresh project; its partner has a folder of its own on the sandbox's server."""
+    home = tmp_path.name
+    (sandbox.partner_folder("acme") / home).mkdir()
+    return write_project(tmp_path / "project", sandbox, home=home)

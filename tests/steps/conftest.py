@@ -1,0 +1,3 @@
+from tests.project import postgres_server, project, sandbox, state_on
+
+__all__ = ["postgres_server", "project", "sandbox", "state_on"]

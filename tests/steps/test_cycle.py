@@ -1,0 +1,202 @@
+"""Whole cycles against the sandbox: real HTTP, real SSH, DuckDB, state on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.state import deliveries, documents, set_aside
+from mlconnector_assets.steps.cycle import run_cycle
+from mlconnector_assets.steps.preview import preview_flow
+from mlconnector_assets.steps.proof import prove_flow, prove_keys, prove_source, prove_warehouse
+from mlconnector_assets.steps.read import Days, needs_read, read_changes, read_days
+from mlconnector_assets.steps.workspace import open_workspace
+from tests.project import ProjectFolder
+
+
+def cycle(project: ProjectFolder, **arguments):
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace, **arguments)
+    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
+    return outcome
+
+
+def prove(project: ProjectFolder) -> None:
+    with open_workspace(project.root) as workspace:
+        proofs = [prove_flow(workspace, "acme", "invoices")]
+        for record in ("invoices", "vendors", "gl_entries"):
+            proofs += [prove_keys(workspace, "odoo", record), prove_source(workspace, "odoo", record), prove_warehouse(workspace, "odoo", record)]
+    assert all(proof.good for proof in proofs), proofs
+
+
+def test_two_cycles_send_everything_once_and_agree(project: ProjectFolder, state_on: str) -> None:
+    if state_on == "postgres":
+        from tests.project import write_project
+
+        write_project(project.root, project.sandbox, home=project.inbox.name)
+    first = cycle(project)
+    assert sum(render.documents for render in first.renders) > 10
+    prove(project)
+    numbers = project.sandbox.control.post_invoice(company=2, lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
+    second = cycle(project)
+    assert [render.documents for render in second.renders] == [1]
+    assert numbers["name"].encode() in project.files()["invoices_000002.csv"]
+    prove(project)
+    third = cycle(project)
+    assert sum(len(render.deliveries) for render in third.renders) == 0
+    assert list(project.files()) == ["invoices_000001.csv", "invoices_000002.csv"]
+
+
+def test_nothing_new_reads_nothing(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    cycle(project)
+    control.advance(timedelta(seconds=30))
+    cycle(project)
+    outcome = cycle(project)
+    assert (outcome.reads, len(outcome.unchanged)) == ([], 3)
+    control.reset_clock()
+
+
+def test_a_day_is_closed_by_a_read_after_its_end_plus_overlap(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    with open_workspace(project.root) as workspace:
+        read_changes(workspace, "odoo", "vendors")
+        now = control.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        control.set_clock(midnight + timedelta(minutes=9), running=False)
+        assert not needs_read(workspace, "odoo", "vendors")
+        control.set_clock(midnight + timedelta(minutes=10), running=False)
+        assert needs_read(workspace, "odoo", "vendors")
+        read_changes(workspace, "odoo", "vendors")
+        assert not needs_read(workspace, "odoo", "vendors")
+    control.reset_clock()
+
+
+def test_a_late_commit_with_an_old_stamp_is_found(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    control.post_invoice(hold=True, lines=[{"name": "Laat geboekt", "quantity": 1, "price": "7.00"}])
+    cycle(project)
+    control.advance(timedelta(minutes=5))
+    control.commit()
+    outcome = cycle(project)
+    assert [render.documents for render in outcome.renders] == [1]
+    assert b"Laat geboekt" in project.files()["invoices_000002.csv"]
+    prove(project)
+    control.reset_clock()
+
+
+def test_a_payment_sends_nothing_and_a_changed_invoice_is_shown(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    made = control.post_invoice()
+    cycle(project)
+    control.pay(made["id"])
+    outcome = cycle(project)
+    assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [])]
+    control.write("account.move", [made["id"]], {"invoice_date_due": "2031-01-01"})
+    outcome = cycle(project)
+    assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [str(made["id"])])]
+
+
+def test_the_sftp_server_down_then_up_sends_the_same_bytes_and_name(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    control.fault("sftp_down", times=None)
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace)
+        assert [failure.step for failure in outcome.failures] == ["deliver acme"]
+        with workspace.state.reading() as tx:
+            waiting = deliveries.queued(tx)
+        promised = workspace.files.read(waiting[0].sha256)
+    assert project.files() == {}
+    control.clear()
+    cycle(project)
+    assert project.files() == {waiting[0].remote_name: promised}
+
+
+def test_preview_is_the_file_that_follows_and_changes_nothing(project: ProjectFolder) -> None:
+    with open_workspace(project.root) as workspace:
+        read_changes(workspace, "odoo", "invoices")
+        before = preview_flow(workspace, "acme", "invoices")
+        assert preview_flow(workspace, "acme", "invoices").body.content == before.body.content
+    cycle(project)
+    assert project.files() == {before.name: before.body.content}
+
+
+def test_a_whole_day_can_be_read_again(project: ProjectFolder) -> None:
+    cycle(project)
+    with open_workspace(project.root) as workspace:
+        today = project.sandbox.control.now().date()
+        days = Days(today - timedelta(days=10), today)
+        outcome = read_days(workspace, "odoo", "invoices", days)
+        assert len(outcome.partitions) == 11
+    again = cycle(project, days=days)
+    assert sum(render.documents for render in again.renders) == 0
+    prove(project)
+
+
+def test_what_cannot_be_mapped_is_set_aside_and_comes_back(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    made = control.post_invoice()
+    control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
+    outcome = cycle(project)
+    assert next(read.set_aside for read in outcome.reads if read.record == "invoices") == 1
+    with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
+        item = next(item for item in set_aside.open_items(tx, "odoo") if item.source_id == str(made["id"]))
+    assert "1.23456789" in item.reason
+    assert made["name"] in item.source_record
+    prove_rest = cycle(project)
+    assert not prove_rest.failures
+    control.write("account.move", [made["id"]], {"amount_total": item_total(item.source_record)})
+    cycle(project)
+    with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
+        assert set_aside.open_items(tx, "odoo") == []
+
+
+def item_total(source_record: str) -> str:
+    """What the amounts of a document add up to."""
+    import json
+    from decimal import Decimal
+
+    move = json.loads(source_record, parse_float=Decimal)
+    return str(move["amount_untaxed"] + move["amount_tax"])
+
+
+def test_a_document_that_does_not_fit_is_blocked_and_the_others_go(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    made = control.post_invoice()
+    control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
+    cycle(project)
+    with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
+        blocked = documents.blocked(tx, "acme", "invoices")
+    assert [row.source_id for row in blocked] == [str(made["id"])]
+    assert "99999" in (blocked[0].reason or "")
+    assert len(project.files()) == 1
+    prove(project)
+
+
+def test_an_unknown_connection_names_the_known_ones(project: ProjectFolder) -> None:
+    with open_workspace(project.root) as workspace, pytest.raises(ConfigurationError, match="no connection 'odo'") as error:
+        run_cycle(workspace, "odo")
+    assert "odoo" in error.value.mend
+
+
+def test_one_failing_record_stops_no_other(project: ProjectFolder) -> None:
+    control = project.sandbox.control
+    control.fault("no_rights", times=None, model="res.partner")
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace)
+    control.clear()
+    assert "read odoo vendors" in [failure.step for failure in outcome.failures]
+
+
+def test_frames_hold_no_floats(project: ProjectFolder) -> None:
+    with open_workspace(project.root) as workspace:
+        read_changes(workspace, "odoo", "invoices")
+        frame = workspace.records.scan
+    from mlconnector_assets.records import RECORDS
+
+    assert frame is not None
+    for record in RECORDS.values():
+        assert not any(kind in (pl.Float32, pl.Float64) for kind in record.schema.dtypes())
