@@ -1,7 +1,5 @@
 """The asset factories: a record, a flow's files, a partner's deliveries, a warehouse table."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg

@@ -19,16 +19,13 @@ def build_definitions(project: Project) -> dg.Definitions:
     found_checks: list[dg.AssetChecksDefinition] = []
     sensors: list[dg.SensorDefinition] = []
     schedules: list[dg.ScheduleDefinition] = []
-    jobs: list[dg.UnresolvedAssetJobDefinition] = []
     days = _partitions(project)
     for connection in project.connections.values():
         for record in connection.records:
             found_assets += [assets.record_assets(connection, record, days[connection.id]), assets.table_assets(connection, record, days[connection.id])]
             found_checks += [*checks.record_checks(connection.id, record), *checks.table_checks(connection.id, record)]
         flows = [(partner, flow) for partner, flow in project.flows() if flow.connection == connection.id]
-        sensor, job = triggers.changes_sensor(connection, flows)
-        sensors.append(sensor)
-        jobs.append(job)
+        sensors.append(triggers.changes_sensor(connection, flows))
     for partner, flow in project.flows():
         found_assets.append(assets.flow_assets(partner, flow, days[flow.connection]))
         found_checks += checks.flow_checks(partner, flow)
@@ -39,15 +36,12 @@ def build_definitions(project: Project) -> dg.Definitions:
         found_assets.append(assets.delivery_assets(partner))
         found_checks += checks.delivery_checks(partner.id)
     if partners:
-        sensor, delivery_jobs = triggers.delivery_sensor(partners)
-        sensors.append(sensor)
-        jobs += delivery_jobs
+        sensors.append(triggers.delivery_sensor(partners))
     return dg.Definitions(
         assets=found_assets,
         asset_checks=found_checks,
         sensors=sensors,
         schedules=schedules,
-        jobs=jobs,
         resources={"project": ProjectResource(root=str(project.root)), "io_manager": RecordFrames(root=str(project.root))},
         executor=dg.in_process_executor,
     )

@@ -1,8 +1,6 @@
 """Asset checks: unique keys, source = store = files = warehouse, nothing overdue. They judge everything
 known to the state database, not only the run that triggered them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

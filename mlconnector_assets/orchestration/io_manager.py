@@ -1,7 +1,5 @@
 """Loads records for people's own assets downstream of ours. It only loads: the steps write."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

@@ -1,8 +1,6 @@
 """How an asset gets at the project: a workspace, opened for one step and closed after it. Its
 configuration is a folder; secrets are opened by the step that needs them, never by Dagster."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

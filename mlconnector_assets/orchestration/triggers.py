@@ -1,8 +1,6 @@
 """When things run: a sensor per connection that looks for changes, a schedule per flow that has one, a
 sensor on queued files. A sensor decides and requests; it reads no records and parses nothing."""
 
-from __future__ import annotations
-
 import hashlib
 from datetime import date
 
@@ -22,7 +20,7 @@ DELIVERY_POLL = 60
 IN_PROGRESS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-def changes_sensor(connection: OdooConnection, flows: list[tuple[Partner, Flow]]) -> tuple[dg.SensorDefinition, dg.UnresolvedAssetJobDefinition]:
+def changes_sensor(connection: OdooConnection, flows: list[tuple[Partner, Flow]]) -> dg.SensorDefinition:
     """`<connection>_changes`: when the source has something new, or a day waits to be closed, one run reads every
     record over one range, loads the warehouse, and renders the flows that have no schedule of their own."""
     keys = [key for record in connection.records for key in (names.record_asset(connection.id, record), names.table_asset(connection.id, record))]
@@ -51,7 +49,7 @@ def changes_sensor(connection: OdooConnection, flows: list[tuple[Partner, Flow]]
         tags = {names.INCREMENTAL: "true", RANGE_START: start.isoformat(), RANGE_END: system_clock().date().isoformat()}
         return dg.SensorResult(run_requests=[dg.RunRequest(tags=tags)])
 
-    return changes, job
+    return changes
 
 
 def flow_schedule(partner: Partner, flow: Flow, days: dg.DailyPartitionsDefinition) -> dg.ScheduleDefinition:
@@ -67,7 +65,7 @@ def flow_schedule(partner: Partner, flow: Flow, days: dg.DailyPartitionsDefiniti
     return schedule
 
 
-def delivery_sensor(partners: list[Partner]) -> tuple[dg.SensorDefinition, list[dg.UnresolvedAssetJobDefinition]]:
+def delivery_sensor(partners: list[Partner]) -> dg.SensorDefinition:
     """`deliveries`: requests a partner's delivery run as soon as a file is due."""
     jobs = [
         dg.define_asset_job(
@@ -91,7 +89,7 @@ def delivery_sensor(partners: list[Partner]) -> tuple[dg.SensorDefinition, list[
         skip = None if requests else dg.SkipReason("no file is due")
         return dg.SensorResult(run_requests=requests, skip_reason=skip)
 
-    return queued, jobs
+    return queued
 
 
 def _first_day_to_read(workspace: Workspace, connection: OdooConnection) -> date:

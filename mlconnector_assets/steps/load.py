@@ -1,9 +1,10 @@
-"""Load what is due into the warehouse: partition by partition, in bounded slices, each merged by key in one
-warehouse transaction that a repeated load recognises. Consumption and the audit row are committed last."""
+"""Load what is due into the warehouse, in bounded batches, each merged by key in one warehouse transaction
+that a repeated load recognises. Consumption and the audit row are committed last."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,13 +12,14 @@ import polars as pl
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.records.record import INSTANT
 from mlconnector_assets.state import audit, reads
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.workspace import Workspace
 
 LEASE = timedelta(minutes=2)
-SLICE = 50_000
-"""Documents merged in one warehouse transaction."""
+BATCH = 50_000
+"""Documents merged in one warehouse transaction, at most."""
 
 
 @dataclass(frozen=True)
@@ -36,39 +38,52 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
     """Merge every partition that was not loaded yet. Repeated, it changes nothing. Raises LeaseHeld, StorageFull,
     ConnectorError with the holder when another process has the warehouse file open."""
     record = RECORDS[record_name]
+    outcome = LoadOutcome(connection, record_name)
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
-        consumer, version = f"warehouse:{record_name}", f"{_columns_hash(record)}.{workspace.warehouse.identity()}"
+        consumer, version = f"warehouse:{record_name}", f"{_columns_hash(record)}.{workspace.warehouse_identity}"
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, connection, record_name)
-        outcome = LoadOutcome(connection, record_name)
         if not due:
             return outcome
         reached(CrashPoint.LOAD_STARTED)
         task = f"load {connection} {record_name}"
         workspace.progress.started(task, sum(read.rows for read in due))
-        for read in due:
-            outcome = _load(workspace, record, read, version, task, outcome)
-            segment = audit.write_segment(workspace.audit_folder, _audit_rows(workspace, record, read))
+        for batch in _batches(due):
+            outcome = _merge(workspace, record, batch, version, task, outcome)
+            reference = f"reads {batch[0].id} to {batch[-1].id}"
+            segment = audit.write_segment(workspace.audit_folder, _audit_rows(workspace, record, batch, reference))
             reached(CrashPoint.LOAD_AUDIT_WRITTEN)
             with workspace.state.transaction() as tx:
-                audit.append(tx, kind="load", reference=f"read {read.id}", segment=segment)
-                reads.consume(tx, consumer, version, [read])
+                audit.append(tx, kind="load", reference=reference, segment=segment)
+                reads.consume(tx, consumer, version, batch)
             reached(CrashPoint.LOAD_COMMITTED)
         summary = f"{outcome.inserted} new, {outcome.updated} updated, {outcome.unchanged} unchanged from {outcome.partitions} days"
         workspace.progress.finished(task, summary)
-        return outcome
+    return outcome
 
 
-def _load(workspace: Workspace, record: Record, read: PartitionRead, version: str, task: str, so_far: LoadOutcome) -> LoadOutcome:
-    rows = workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at).cast(pl.Datetime("us", "UTC")).alias("read_at"))
-    for start in range(0, max(read.rows, 1), SLICE):
-        merged = workspace.warehouse.load_records(
-            read.connection,
-            record,
-            rows.slice(start, SLICE).collect(),
-            load_id=f"{read.connection}.{read.record}.{read.id}.{version}.{start}",
-            reads=[{"day": read.day.isoformat(), "read_at": read.read_at.isoformat(), "sha256": read.sha256}],
-        )
+def _batches(due: Sequence[PartitionRead]) -> Iterator[list[PartitionRead]]:
+    """Consecutive partitions with at most BATCH rows together; a larger partition is a batch of its own."""
+    batch: list[PartitionRead] = []
+    for read in due:
+        if batch and sum(one.rows for one in batch) + read.rows > BATCH:
+            yield batch
+            batch = []
+        batch.append(read)
+    yield batch
+
+
+def _merge(
+    workspace: Workspace, record: Record, batch: Sequence[PartitionRead], version: str, task: str, so_far: LoadOutcome
+) -> LoadOutcome:
+    rows = pl.concat(
+        workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at")) for read in batch
+    )
+    told = [{"id": read.id, "day": read.day.isoformat(), "read_at": read.read_at.isoformat(), "sha256": read.sha256} for read in batch]
+    content = hashlib.sha256(",".join(f"{read.id}:{read.sha256}" for read in batch).encode()).hexdigest()[:16]
+    for start in range(0, max(sum(read.rows for read in batch), 1), BATCH):
+        load_id = f"{so_far.connection}.{record.name}.{content}.{version}.{start}"
+        merged = workspace.warehouse.load_records(so_far.connection, record, rows.slice(start, BATCH).collect(), load_id=load_id, reads=told)
         workspace.progress.advanced(task, merged.rows)
         so_far = replace(
             so_far,
@@ -76,32 +91,14 @@ def _load(workspace: Workspace, record: Record, read: PartitionRead, version: st
             updated=so_far.updated + merged.updated,
             unchanged=so_far.unchanged + merged.unchanged,
         )
-    return replace(so_far, partitions=so_far.partitions + 1)
+    return replace(so_far, partitions=so_far.partitions + len(batch))
 
 
-def _audit_rows(workspace: Workspace, record: Record, read: PartitionRead) -> pl.DataFrame:
-    text = pl.lit(None, pl.String)
-    return (
-        workspace.records.scan(record, [read.path])
-        .select(
-            pl.lit(workspace.clock()).cast(audit.AUDIT_SCHEMA["occurred_at"]).alias("occurred_at"),
-            pl.lit("load").alias("kind"),
-            pl.lit(f"read {read.id}").alias("reference"),
-            text.alias("partner"),
-            text.alias("flow"),
-            "connection",
-            pl.lit(record.name).alias("record"),
-            "company",
-            "source_id",
-            pl.col(record.number_column).cast(pl.String).alias("number"),
-            "modified_at",
-            "content_hash",
-            pl.int_range(pl.len(), dtype=pl.Int64).alias("position"),
-            pl.lit("loaded").alias("status"),
-            text.alias("error"),
-        )
-        .collect()
-    )
+def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionRead], reference: str) -> pl.DataFrame:
+    rows = workspace.records.scan(record, [read.path for read in batch])
+    number = pl.col(record.number_column).cast(pl.String).alias("number")
+    kept = rows.select("connection", "company", "source_id", number, "modified_at", "content_hash").with_row_index("position").collect()
+    return audit.rows_of(kept, at=workspace.clock(), kind="load", reference=reference, record=record.name, status="loaded")
 
 
 def _columns_hash(record: Record) -> str:

@@ -66,21 +66,15 @@ def _claim(tx: Connection, body: Body, rows: dict[str, DocumentRow], delivery: D
 
 
 def _audit_rows(partner: Partner, flow: Flow, body: Body, delivery: Delivery, now: datetime) -> pl.DataFrame:
-    record = RECORDS[flow.record]
-    return body.documents.select(
-        pl.lit(now).cast(audit.AUDIT_SCHEMA["occurred_at"]).alias("occurred_at"),
-        pl.lit("file").alias("kind"),
-        pl.lit(f"delivery {delivery.id}").alias("reference"),
-        pl.lit(partner.id).alias("partner"),
-        pl.lit(flow.name).alias("flow"),
-        "connection",
-        pl.lit(flow.record).alias("record"),
-        "company",
-        "source_id",
-        pl.col(record.number_column).cast(pl.String).alias("number"),
-        "modified_at",
-        "content_hash",
-        pl.col("position").cast(pl.Int64),
-        pl.lit("queued").alias("status"),
-        pl.lit(None, pl.String).alias("error"),
+    number = pl.col(RECORDS[flow.record].number_column).cast(pl.String).alias("number")
+    kept = body.documents.select("connection", "company", "source_id", number, "modified_at", "content_hash", "position")
+    return audit.rows_of(
+        kept,
+        at=now,
+        kind="file",
+        reference=f"delivery {delivery.id}",
+        record=flow.record,
+        status="queued",
+        partner=partner.id,
+        flow=flow.name,
     )

@@ -3,21 +3,19 @@ the warehouse. Whoever opens it closes it."""
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from uuid import uuid4
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.configuration.project import Project, load_project
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.state.database import State
+from mlconnector_assets.state.processes import this_process
 from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps.progress import Progress, Silent
 from mlconnector_assets.store.files import FileStore
@@ -32,13 +30,13 @@ T = TypeVar("T")
 
 @dataclass
 class Workspace:
-    """A project with its parts. `owner` names this process in leases; `run_id` is Dagster's run, if there is one."""
+    """A project with its parts. `owner` names this process in leases and deliveries; `run_id` is Dagster's run, if there is one."""
 
     project: Project
     clock: Clock = system_clock
     progress: Progress = field(default_factory=Silent)
     run_id: str | None = None
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}")
+    owner: str = field(default_factory=this_process)
     _sources: dict[str, Source] = field(default_factory=dict)
 
     @cached_property
@@ -72,6 +70,11 @@ class Workspace:
         from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 
         return DuckDBWarehouse(self.project.warehouse_path)
+
+    @cached_property
+    def warehouse_identity(self) -> str:
+        """Which warehouse this is: another one has to be loaded from the beginning."""
+        return self.warehouse.identity()
 
     def source(self, connection: str) -> Source:
         """The connection's system, logged in lazily. Raises ConfigurationError, CredentialsError."""
