@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -28,7 +30,7 @@ START_LIMIT = 120.0
 class Sandbox:
     """A running sandbox; a context manager that stops it."""
 
-    def __init__(self, folder: Path, description: Row, stop: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, description: Row, stop: Callable[[], None], alive: Callable[[], bool]) -> None:
         self.folder = folder
         self.odoo_url: str = description["odoo_url"]
         self.database: str = description["database"]
@@ -39,6 +41,12 @@ class Sandbox:
         self.api_key = Path(description["api_key_file"]).read_text("ascii")
         self.control = ControlClient(self.odoo_url, self.api_key)
         self._stop = stop
+        self._alive = alive
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._alive()
 
     def partner_key(self, partner: str) -> str:
         """A partner's private key, OpenSSH text."""
@@ -88,6 +96,19 @@ def start_sandbox(
     return _in_process_of_its_own(settings) if own_process else _in_thread(settings)
 
 
+def run_in_foreground(settings: SandboxSettings, tell: Callable[[Sandbox], None], *, with_parent: bool = False) -> None:
+    """Start a sandbox, `tell` what it offers, and serve until SIGTERM or Ctrl-C; `with_parent` also ends it when the
+    process that started this one is gone. Raises as `start_sandbox`; call it from the main thread."""
+    parent, asked_to_stop = os.getppid(), threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked_to_stop.set())
+    with _in_thread(settings) as sandbox:
+        tell(sandbox)
+        while sandbox.alive and not asked_to_stop.wait(0.5):
+            if with_parent and os.getppid() != parent:
+                return
+
+
 def _in_thread(settings: SandboxSettings) -> Sandbox:
     server = SandboxServer(settings)
     server.prepare()
@@ -108,42 +129,44 @@ def _in_thread(settings: SandboxSettings) -> Sandbox:
         server.close()
 
     try:
-        description = _wait(settings.folder, lambda: not thread.is_alive())
+        description = _wait(settings.folder, thread.is_alive)
     except Unavailable:
         stop()
         if failure:
             raise failure[0] from None
         raise
-    return Sandbox(settings.folder, description, stop)
+    return Sandbox(settings.folder, description, stop, thread.is_alive)
 
 
 def _in_process_of_its_own(settings: SandboxSettings) -> Sandbox:
-    command = [sys.executable, "-m", "mlconnector_assets.sandbox", "--folder", str(settings.folder)]
+    command = [sys.executable, "-m", "mlconnector_assets.sandbox", "--folder", str(settings.folder), "--with-parent"]
     command += [f"--odoo-port={settings.odoo_port}", f"--sftp-port={settings.sftp_port}"]
     command += [f"--{name}={value}" for name, value in asdict(settings.scale).items()]
     command += [f"--partner={partner}" for partner in settings.partners]
     if settings.now:
         command += ["--now", settings.now.isoformat()]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    log = settings.folder / "sandbox.log"
+    with log.open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603
 
     def stop() -> None:
         process.terminate()
         try:
-            process.communicate(timeout=15)
+            process.wait(15)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
 
     try:
-        description = _wait(settings.folder, lambda: process.poll() is not None, pid=process.pid)
+        description = _wait(settings.folder, lambda: process.poll() is None, pid=process.pid)
     except Unavailable:
         stop()
-        said = process.stderr.read() if process.stderr and not process.stderr.closed else ""
-        raise Unavailable(f"the sandbox did not start: {said.strip() or 'it said nothing'}", where=str(settings.folder)) from None
-    return Sandbox(settings.folder, description, stop)
+        raise Unavailable(f"the sandbox did not start: {log.read_text('utf-8').strip()}", where=str(settings.folder)) from None
+    return Sandbox(settings.folder, description, stop, lambda: process.poll() is None)
 
 
-def _wait(folder: Path, ended: Callable[[], bool], pid: int | None = None) -> Row:
+def _wait(folder: Path, alive: Callable[[], bool], pid: int | None = None) -> Row:
     path = folder / DESCRIPTION
     limit = time.monotonic() + START_LIMIT
     while time.monotonic() < limit:
@@ -151,7 +174,7 @@ def _wait(folder: Path, ended: Callable[[], bool], pid: int | None = None) -> Ro
             description: Row = json.loads(path.read_text("utf-8"))
             if pid in (None, description["pid"]):
                 return description
-        if ended():
+        if not alive():
             break
         time.sleep(0.02)
     raise Unavailable("the sandbox did not start", where=str(folder))

@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +23,23 @@ from mlconnector_assets.sandbox.control import Control
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.app import DATABASE, OdooApp
 from mlconnector_assets.sandbox.odoo.database import Database
-from mlconnector_assets.sandbox.sftp import FOLDERS, Keys, PartnerLogin, SftpServer
+from mlconnector_assets.sandbox.sftp import FOLDERS, Keys, SftpServer
+from mlconnector_assets.sandbox.values import Row
 from mlconnector_assets.sandbox.world.seed import Scale, seed
 
 ADDRESS = "127.0.0.1"
 DESCRIPTION = "sandbox.json"
+QUIET_HTTP: Row = {
+    "log_config": None,
+    "log_level": "critical",
+    "access_log": False,
+    "server_header": False,
+    "date_header": False,
+    "lifespan": "off",
+    "ws": "none",
+    "timeout_graceful_shutdown": 2,
+}
+"""No log, no headers of uvicorn's own: the app answers with Odoo's."""
 
 
 @dataclass(frozen=True)
@@ -63,53 +76,47 @@ class SandboxServer:
         self.settings = settings
         self.folder = settings.folder.resolve()
         self.keys = Keys(self.folder / "keys")
-        self.faults = Faults()
-        self._lock: IO[str] | None = None
+        self._held = ExitStack()
         self._loop: asyncio.AbstractEventLoop
 
     def prepare(self) -> None:
         """Claim the folder and the HTTP port, and seed a new folder. Raises LeaseHeld when another sandbox runs on
-        the folder, Unavailable when a port is taken."""
+        the folder, Unavailable when a port is taken; then nothing is held."""
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = self._claim_folder()
+        self._held.enter_context(self._claim_folder())
         (self.folder / DESCRIPTION).unlink(missing_ok=True)
-        self._socket = _bind(self.settings.odoo_port, "Odoo", "--odoo-port")
-        self.database = Database(self.folder / "odoo.db")
-        self.clock = MovableClock(self.database)
-        if self.database.setting("seeded") is None:
-            if self.settings.now:
-                self.clock.set(self.settings.now, running=True)
-            with self.database.transaction():
-                seed(self.database, self.settings.scale, self.clock())
-                self.database.remember("seeded", True)
-        self.api_key = self.keys.secret("api_key")
-        self.logins: dict[str, PartnerLogin] = {partner: self.keys.login(partner) for partner in self.settings.partners}
+        self._socket = self._held.enter_context(_bind(self.settings.odoo_port, "Odoo", "--odoo-port"))
+        database = Database(self.folder / "odoo.db")
+        self._held.callback(database.close)
+        clock = MovableClock(database)
+        self._seed(database, clock)
+        logins = {partner: self.keys.login(partner) for partner in self.settings.partners}
         root = self.folder / "sftp"
         for partner in self.settings.partners:
             for name in FOLDERS:
                 (root / partner / name).mkdir(parents=True, exist_ok=True)
-        self.sftp = SftpServer(root, self.keys, self.logins, self.faults)
-        control = Control(self.database, self.faults, self.clock, root, self._switch_sftp)
-        app = OdooApp(
-            self.database,
-            self.faults,
-            self.clock,
-            self.api_key,
-            before_request=control.commit_due,
-            page_seen=control.page_seen,
-            control=control,
-        )
-        config = uvicorn.Config(
-            app.asgi,
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-        self._http = uvicorn.Server(config)
+        faults = Faults()
+        self.sftp = SftpServer(root, self.keys, logins, faults)
+        control = Control(database, faults, clock, root, self._switch_sftp)
+        hooks: Row = {"before_request": control.commit_due, "page_seen": control.page_seen, "control": control}
+        app = OdooApp(database, faults, clock, self.keys.secret("api_key"), **hooks)
+        self._http = uvicorn.Server(uvicorn.Config(app.asgi, **QUIET_HTTP))
+
+    def _seed(self, database: Database, clock: MovableClock) -> None:
+        if database.setting("seeded"):
+            return
+        if self.settings.now:
+            clock.set(self.settings.now, running=True)
+        with database.transaction():
+            seed(database, self.settings.scale, clock())
+            database.remember("seeded", True)
 
     async def serve(self) -> None:
         """Serve until `stop`; `sandbox.json` appears when both servers answer. Raises Unavailable when the SFTP port is taken."""
@@ -123,7 +130,6 @@ class SandboxServer:
             await self._http.serve([self._socket])
         finally:
             await self.sftp.pause()
-            self._socket.close()
             (self.folder / DESCRIPTION).unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -131,10 +137,8 @@ class SandboxServer:
         self._http.should_exit = True
 
     def close(self) -> None:
-        """Release the folder."""
-        self.database.close()
-        if self._lock:
-            self._lock.close()
+        """Release folder, port and books."""
+        self._held.close()
 
     @property
     def description(self) -> Description:

@@ -213,13 +213,13 @@ class SftpServer:
 
     async def pause(self) -> None:
         """Stop listening and drop every session."""
-        if self._acceptor:
-            self._acceptor.close()
-            await self._acceptor.wait_closed()
-            self._acceptor = None
+        acceptor, self._acceptor = self._acceptor, None
+        if acceptor:
+            acceptor.close()
         for connection in list(self._connections):
             connection.abort()
-        self._connections.clear()
+        if acceptor:
+            await acceptor.wait_closed()
 
     async def resume(self) -> None:
         """Listen again on the same port."""

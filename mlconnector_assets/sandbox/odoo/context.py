@@ -20,7 +20,7 @@ class Context:
 
     companies: tuple[int, ...]
     active_test: bool = True
-    tz: str = USER_TIME_ZONE
+    tz: str | None = None
 
     @property
     def company(self) -> int:
@@ -34,8 +34,13 @@ class Context:
 
     @property
     def zone(self) -> ZoneInfo:
-        """Time zone for bare dates in domains and for grouping by day."""
-        return ZoneInfo(self.tz)
+        """Time zone of bare dates in domains: the context's, else the user's."""
+        return ZoneInfo(self.tz or USER_TIME_ZONE)
+
+    @property
+    def grouping_zone(self) -> ZoneInfo:
+        """Time zone for grouping by day: the context's, else UTC, whatever the user's is."""
+        return ZoneInfo(self.tz or "UTC")
 
 
 def read_context(given: Mapping[str, Value], companies_of_user: tuple[int, ...]) -> Context:
@@ -46,4 +51,4 @@ def read_context(given: Mapping[str, Value], companies_of_user: tuple[int, ...])
     language = given.get("lang") or "en_US"
     if language not in INSTALLED_LANGUAGES:
         raise user_error(f"Invalid language code: {language}")
-    return Context(companies, bool(given.get("active_test", True)), str(given.get("tz") or USER_TIME_ZONE))
+    return Context(companies, bool(given.get("active_test", True)), given.get("tz") or None)

@@ -61,7 +61,7 @@ class Grouper:
         column = self._field(name)
         if self.model.type_of(name) == "datetime":
             # the offset of the newest day is taken for all: enough for windows of a season
-            shift = int((datetime.now(UTC).astimezone(self.context.zone).utcoffset() or timedelta()).total_seconds())
+            shift = int((datetime.now(UTC).astimezone(self.context.grouping_zone).utcoffset() or timedelta()).total_seconds())
             column = f"date({column} / 1000000 + {shift}, 'unixepoch')"
         return f"strftime('%Y-%m-01', {column})" if granularity == "month" else column
 
@@ -123,7 +123,7 @@ class Grouper:
     def _edge(self, day: date, kind: str) -> str:
         if kind == "date":
             return day.isoformat()
-        local = datetime(day.year, day.month, day.day, tzinfo=self.context.zone)
+        local = datetime(day.year, day.month, day.day, tzinfo=self.context.grouping_zone)
         return local.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
     def _shown_value(self, spec: str, value: Value) -> Value:

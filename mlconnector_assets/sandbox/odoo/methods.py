@@ -65,7 +65,7 @@ class Call:
 
     def context_get(self) -> Row:
         """Language, time zone and id of the user."""
-        return {"lang": "en_US", "tz": self.context.tz, "uid": USER_ID}
+        return {"lang": "en_US", "tz": str(self.context.zone), "uid": USER_ID}
 
     def check_access_rights(self, operation: str) -> None:
         """Deprecated in Odoo 19: answers null when allowed."""

@@ -138,7 +138,7 @@ class History:
         amount = Decimal(self.rng.randrange(10_000, 900_000)) / 100
         half = amount // 2
         wages = account_id(company, "Wages & Salaries")
-        credited = SHARED_ACCOUNT if number % 4 == 3 else account_id(company, "Accrued Liabilities")
+        credited = SHARED_ACCOUNT if number % 3 == 0 else account_id(company, "Accrued Liabilities")
         split = {"22": 60.0, "23": 40.0}
         lines: list[Row] = [
             {"account_id": wages, "name": "Salarissen", "balance": half, "analytic_distribution": {"24": 100.0}},
