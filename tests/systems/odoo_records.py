@@ -102,7 +102,11 @@ CENTERS = {
     "23": CostCenter(None, "Ops", "Departments"),
     "31": CostCenter("N", "North", "Region"),
 }
-SETTING = Setting("odoo", "us", {1: "us", 2: "be"}, CENTERS.get)
+
+
+def setting() -> Setting:
+    """The setting of a page."""
+    return Setting("odoo", "us", {1: "us", 2: "be"}, CENTERS.get)
 
 
 def received(record: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -6,12 +6,12 @@ import pytest
 from mlconnector_assets.records import GL_ENTRIES
 from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.gl_entries import ENTRY_TYPES, gl_entry
-from tests.systems.odoo_records import EUR, SETTING, TAX_15, entry, posting, received
+from tests.systems.odoo_records import EUR, TAX_15, entry, posting, received, setting
 
 
 def mapped(**values):
     record, text = received(entry(**values))
-    return gl_entry(record, text, SETTING)
+    return gl_entry(record, text, setting())
 
 
 def test_an_entry_becomes_one_canonical_row():

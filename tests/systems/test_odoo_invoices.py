@@ -10,17 +10,17 @@ from mlconnector_assets.records import INVOICES
 from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.invoices import TYPES, invoice
 from mlconnector_assets.systems.odoo.values import MappingError
-from tests.systems.odoo_records import EUR, NO_PARTY, SETTING, TAX_15, VENDOR_PARTY, bill, line, received
+from tests.systems.odoo_records import EUR, NO_PARTY, TAX_15, VENDOR_PARTY, bill, line, received, setting
 
 
 def mapped(**values):
     record, text = received(bill(**values))
-    return invoice(record, text, SETTING)
+    return invoice(record, text, setting())
 
 
 def test_a_bill_becomes_one_canonical_row():
     record, text = received(bill())
-    row = frame(INVOICES, [invoice(record, text, SETTING)]).row(0, named=True)
+    row = frame(INVOICES, [invoice(record, text, setting())]).row(0, named=True)
 
     assert row["connection"] == "odoo" and row["company"] == "us" and row["source_id"] == "57"
     assert row["modified_at"] == datetime(2026, 11, 21, 5, 43, 35, tzinfo=UTC)
@@ -199,7 +199,7 @@ def test_fields_of_modules_that_are_not_installed_are_null():
         del entry["purchase_line_id"], entry["sale_line_ids"]
     del bare["partner_id"]["global_location_number"], bare["commercial_partner_id"]["global_location_number"]
     record, text = received(bare)
-    row = invoice(record, text, SETTING)
+    row = invoice(record, text, setting())
     assert row["lines"][0]["order_line_id"] is None and row["counterparty"]["gln"] is None
 
 

@@ -11,11 +11,10 @@ from mlconnector_assets.systems.odoo.values import (
     amount,
     day_or_none,
     field_or_none,
+    id_or_none,
     instant_or_none,
-    key_or_none,
     parse,
     records_of,
-    text_or_none,
 )
 
 json_values = st.recursive(
@@ -54,12 +53,13 @@ def test_numbers_with_a_fraction_are_exact():
 
 
 def test_false_is_null():
-    assert [read(False) for read in (text_or_none, key_or_none, day_or_none, instant_or_none)] == [None] * 4
+    assert [read(False) for read in (id_or_none, day_or_none, instant_or_none)] == [None] * 3
     assert field_or_none(False, "name") is None
 
 
 def test_values():
-    assert key_or_none({"id": 7}) == key_or_none(7) == "7"
+    assert id_or_none({"id": 7}) == "7"
+    assert field_or_none({"id": 7, "name": False}, "name") is None
     assert day_or_none("2026-11-21") == date(2026, 11, 21)
     assert instant_or_none("2026-11-21 05:43:35") == datetime(2026, 11, 21, 5, 43, 35, tzinfo=UTC)
     assert amount(3) == Decimal(3)

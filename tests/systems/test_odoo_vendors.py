@@ -4,12 +4,12 @@ from mlconnector_assets.records import VENDORS
 from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.values import MappingError
 from mlconnector_assets.systems.odoo.vendors import vendor
-from tests.systems.odoo_records import SETTING, received, vendor_record
+from tests.systems.odoo_records import received, setting, vendor_record
 
 
 def mapped(**values):
     record, text = received(vendor_record(**values))
-    return vendor(record, text, SETTING)
+    return vendor(record, text, setting())
 
 
 def test_a_vendor_becomes_one_canonical_row():

@@ -8,7 +8,7 @@ from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.mapping import CostCenter
 from mlconnector_assets.systems.odoo.paging import context
 from mlconnector_assets.systems.odoo.streams import Domain
-from mlconnector_assets.systems.odoo.values import field_or_none, text_or_none
+from mlconnector_assets.systems.odoo.values import field_or_none
 
 _PAGE = 2000
 
@@ -54,7 +54,7 @@ class CostCenters:
         )
         return {
             str(record["id"]): CostCenter(
-                text_or_none(record["code"]), text_or_none(record["name"]), field_or_none(record["root_plan_id"], "name")
+                record["code"] or None, record["name"] or None, field_or_none(record["root_plan_id"], "name")
             )
             for record in answer["records"]
         }

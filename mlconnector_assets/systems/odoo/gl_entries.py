@@ -6,7 +6,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from mlconnector_assets.systems.odoo.mapping import STATES, Setting, account, common, in_order, known, shares
-from mlconnector_assets.systems.odoo.values import Values, amount, day_or_none, field_or_none, key_or_none, text_or_none
+from mlconnector_assets.systems.odoo.values import Values, amount, day_or_none, field_or_none, id_or_none
 
 ENTRY_TYPES = {
     "entry": "entry",
@@ -28,12 +28,12 @@ def gl_entry(record: Values, text: str, setting: Setting) -> Values:
     return common(record, text, setting) | {
         "entry_type": known(ENTRY_TYPES, record["move_type"], "move_type"),
         "state": known(STATES, record["state"], "state"),
-        "number": text_or_none(record["name"]),
-        "reference": text_or_none(record["ref"]),
+        "number": record["name"] or None,
+        "reference": record["ref"] or None,
         "journal": field_or_none(record["journal_id"], "code"),
         "journal_name": field_or_none(record["journal_id"], "name"),
         "accounting_date": day_or_none(record["date"]),
-        "counterparty_id": key_or_none(record["commercial_partner_id"]),
+        "counterparty_id": id_or_none(record["commercial_partner_id"]),
         "counterparty_name": field_or_none(record["commercial_partner_id"], "name"),
         "company_currency": record["company_id"]["currency_id"]["name"],
         "postings": postings,
@@ -50,15 +50,15 @@ def _posting(position: int, line: Values, setting: Setting) -> Values:
         "posting_id": str(line["id"]),
         "position": position,
         **account(line),
-        "counterparty_id": key_or_none(line["partner_id"]),
+        "counterparty_id": id_or_none(line["partner_id"]),
         "counterparty_name": field_or_none(line["partner_id"], "name"),
-        "label": text_or_none(line["name"]),
+        "label": line["name"] or None,
         "debit": amount(line["debit"]),
         "credit": amount(line["credit"]),
         "currency": field_or_none(line["currency_id"], "name"),
-        "currency_amount": amount(line["amount_currency"]),
+        "currency_amount": line["amount_currency"],
         "due_date": day_or_none(line["date_maturity"]),
         "tax_name": field_or_none(line["tax_line_id"], "name"),
-        "matching_number": text_or_none(line["matching_number"]),
+        "matching_number": line["matching_number"] or None,
         "cost_centers": shares(line["analytic_distribution"], setting),
     }

@@ -12,9 +12,8 @@ from mlconnector_assets.systems.odoo.values import (
     amount,
     day_or_none,
     field_or_none,
-    key_or_none,
+    id_or_none,
     rounded,
-    text_or_none,
 )
 
 TYPES = {
@@ -58,26 +57,24 @@ def invoice(record: Values, text: str, setting: Setting) -> Values:
     term = record["invoice_payment_term_id"]
     return (
         common(record, text, setting)
-        | _parties(record)
+        | _parties(record, setting)
         | {
             "kind": kind,
             "document_type": document_type,
             "state": known(STATES, record["state"], "state"),
             "payment_state": known(PAYMENT_STATES, record["payment_state"], "payment_state"),
-            "number": text_or_none(record["name"]),
-            "counterparty_number": text_or_none(record["ref"]),
-            "corrected_id": key_or_none(record["reversed_entry_id"]),
+            "number": record["name"] or None,
+            "counterparty_number": record["ref"] or None,
+            "corrected_id": id_or_none(record["reversed_entry_id"]),
             "corrected_number": field_or_none(record["reversed_entry_id"], "name"),
-            "order_references": text_or_none(record["invoice_origin"]),
-            "payment_reference": text_or_none(record["payment_reference"]),
+            "order_references": record["invoice_origin"] or None,
+            "payment_reference": record["payment_reference"] or None,
             "document_date": day_or_none(record["invoice_date"]),
             "delivery_date": day_or_none(record["delivery_date"]),
             "due_date": day_or_none(record["invoice_date_due"]),
             "accounting_date": day_or_none(record["date"]),
             "payment_term": field_or_none(term, "name"),
-            "discount_percent": amount(term["discount_percentage"]).quantize(SIX_DECIMALS)
-            if term and term["early_discount"]
-            else None,
+            "discount_percent": term["discount_percentage"] if term and term["early_discount"] else None,
             "discount_date": day_or_none(next((line["discount_date"] for line in source_lines if line["discount_date"]), False)),
             "journal": field_or_none(record["journal_id"], "code"),
             "currency": record["currency_id"]["name"],
@@ -89,8 +86,8 @@ def invoice(record: Values, text: str, setting: Setting) -> Values:
             "tax_amount": tax,
             "rounding_amount": rounding,
             "total_amount": total,
-            "open_amount": amount(record["amount_residual"]),
-            "company_total_amount": amount(record["amount_total_signed"]),
+            "open_amount": record["amount_residual"],
+            "company_total_amount": record["amount_total_signed"],
             "problem": None
             if net + tax + rounding == total
             else f"lines {net} + tax {tax} + rounding {rounding} = {net + tax + rounding}, but the total is {total}",
@@ -98,14 +95,15 @@ def invoice(record: Values, text: str, setting: Setting) -> Values:
     )
 
 
-def _parties(record: Values) -> Values:
+def _parties(record: Values, setting: Setting) -> Values:
     address, identity, delivery = record["partner_id"], record["commercial_partner_id"], record["partner_shipping_id"]
     own = record["company_id"]["partner_id"]
+    elsewhere = delivery and id_or_none(delivery) != id_or_none(address)
     return {
-        "counterparty_id": key_or_none(identity),
-        "counterparty": party(address, identity) if address and identity else None,
-        "own_party": party(own, own) if own else None,
-        "delivery_party": party(delivery, delivery) if delivery and key_or_none(delivery) != key_or_none(address) else None,
+        "counterparty_id": id_or_none(identity),
+        "counterparty": party(address, identity, setting) if address and identity else None,
+        "own_party": party(own, own, setting) if own else None,
+        "delivery_party": party(delivery, delivery, setting) if elsewhere else None,
     }
 
 
@@ -116,7 +114,7 @@ def _line(position: int, line: Values, record: Values, kind: str, setting: Setti
     return {
         "line_id": str(line["id"]),
         "position": position,
-        "description": text_or_none(line["name"]),
+        "description": line["name"] or None,
         "item_code": field_or_none(product, "default_code"),
         "vendor_item_code": _vendor_item_code(product, record) if kind == "vendor" else None,
         "buyer_item_code": None,
@@ -124,14 +122,14 @@ def _line(position: int, line: Values, record: Values, kind: str, setting: Setti
         "quantity": rounded(amount(line["quantity"]), SIX_DECIMALS),
         "unit": field_or_none(line["product_uom_id"], "name"),
         "unit_price": rounded(_unit_price(line, net, taxes), _PRICE),
-        "discount_percent": rounded(amount(line["discount"]), SIX_DECIMALS),
+        "discount_percent": line["discount"],
         "net_amount": net,
         "tax_amount": amount(line["price_total"]) - net,
         "tax_rate": sum((amount(tax["amount"]) for tax in taxes if tax["amount_type"] == "percent"), _ZERO) if taxes else None,
         "tax_names": " + ".join(tax["name"] for tax in line["tax_ids"]) or None,
         **account(line),
         "cost_centers": shares(line["analytic_distribution"], setting),
-        "order_line_id": key_or_none(line.get("purchase_line_id")) or _only(line.get("sale_line_ids")),
+        "order_line_id": _order_line(line),
     }
 
 
@@ -152,9 +150,7 @@ def _vendor_item_code(product: Json, record: Values) -> str | None:
     if not product:
         return None
     vendor = {partner["id"] for partner in (record["commercial_partner_id"], record["partner_id"]) if partner}
-    return next(
-        (text_or_none(seller["product_code"]) for seller in product["seller_ids"] if seller["partner_id"] in vendor), None
-    )
+    return next((seller["product_code"] or None for seller in product["seller_ids"] if seller["partner_id"] in vendor), None)
 
 
 def _tax_summary(lines: list[Values], sign: int) -> list[Values]:
@@ -177,8 +173,8 @@ def _entry(summary: dict[int, Values], tax: Values) -> Values:
         {
             "tax_id": str(tax["id"]),
             "name": tax["name"],
-            "rate": amount(tax["amount"]).quantize(SIX_DECIMALS) if tax["amount_type"] == "percent" else None,
-            "category": text_or_none(tax.get("ubl_cii_tax_category_code")),
+            "rate": tax["amount"] if tax["amount_type"] == "percent" else None,
+            "category": tax.get("ubl_cii_tax_category_code") or None,
             "base_amount": _ZERO,
             "tax_amount": _ZERO,
         },
@@ -194,5 +190,9 @@ def _is_rounding(line: Values) -> bool:
     return line["display_type"] == "rounding" and not line["tax_line_id"]
 
 
-def _only(ids: list[int] | None) -> str | None:
-    return str(ids[0]) if ids and len(ids) == 1 else None
+def _order_line(line: Values) -> str | None:
+    """The purchase order's line, or the sales order's when there is exactly one."""
+    purchased, sold = line.get("purchase_line_id"), line.get("sale_line_ids")
+    if purchased:
+        return str(purchased)
+    return str(sold[0]) if sold and len(sold) == 1 else None

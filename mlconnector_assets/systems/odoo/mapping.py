@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,9 +14,9 @@ from mlconnector_assets.systems.odoo.values import (
     Values,
     amount,
     field_or_none,
+    id_or_none,
     instant_or_none,
-    key_or_none,
-    text_or_none,
+    rounded,
 )
 
 T = TypeVar("T")
@@ -38,7 +38,8 @@ class CostCenter:
 class Setting:
     """What a mapping needs besides the record.
 
-    `company` is our code of the company whose documents are read (None: the record says it itself), `companies`
+    A page has its own, because `parties` keeps those already made: a page is one transaction, in which a partner
+    does not change. `company` is our code of the company whose documents are read (None: the record says it itself), `companies`
     our codes by Odoo's ids, `cost_center` finds an analytic account by its id (None when Odoo has it no longer).
     """
 
@@ -46,6 +47,7 @@ class Setting:
     company: str | None
     companies: Mapping[int, str]
     cost_center: Callable[[str], CostCenter | None]
+    parties: dict[tuple[int, int], Values] = field(default_factory=dict)
 
 
 def common(record: Values, text: str, setting: Setting) -> Values:
@@ -68,23 +70,30 @@ def known(names: Mapping[str, T], value: object, field: str) -> T:
         raise MappingError(f"{field} is {value!r}, which is none of {', '.join(names)}") from None
 
 
-def party(address: Values, identity: Values) -> Values:
+def party(address: Values, identity: Values, setting: Setting) -> Values:
     """A party: who it is comes from its commercial partner, where it is from the address on the document."""
+    key = address["id"], identity["id"]
+    if key not in setting.parties:
+        setting.parties[key] = _party(address, identity)
+    return setting.parties[key]
+
+
+def _party(address: Values, identity: Values) -> Values:
     return {
         "source_id": str(identity["id"]),
-        "reference": text_or_none(identity["ref"]),
-        "name": text_or_none(identity["name"]) or text_or_none(address["name"]),
-        "tax_id": text_or_none(identity["vat"]),
-        "registration_number": text_or_none(identity["company_registry"]),
-        "gln": text_or_none(address.get("global_location_number")) or text_or_none(identity.get("global_location_number")),
-        "street": text_or_none(address["street"]),
-        "street2": text_or_none(address["street2"]),
-        "city": text_or_none(address["city"]),
+        "reference": identity["ref"] or None,
+        "name": identity["name"] or address["name"] or None,
+        "tax_id": identity["vat"] or None,
+        "registration_number": identity["company_registry"] or None,
+        "gln": address.get("global_location_number") or identity.get("global_location_number") or None,
+        "street": address["street"] or None,
+        "street2": address["street2"] or None,
+        "city": address["city"] or None,
         "state": field_or_none(address["state_id"], "code"),
-        "postal_code": text_or_none(address["zip"]),
+        "postal_code": address["zip"] or None,
         "country": field_or_none(address["country_id"], "code"),
-        "email": text_or_none(address["email"]) or text_or_none(identity["email"]),
-        "phone": text_or_none(address["phone"]) or text_or_none(identity["phone"]),
+        "email": address["email"] or identity["email"] or None,
+        "phone": address["phone"] or identity["phone"] or None,
     }
 
 
@@ -103,7 +112,7 @@ def shares(distribution: Json, setting: Setting) -> list[Values]:
                     "code": center and center.code,
                     "name": center and center.name,
                     "plan": center and center.plan,
-                    "percent": amount(percent).quantize(SIX_DECIMALS),
+                    "percent": rounded(amount(percent), SIX_DECIMALS),
                 }
             )
     return found
@@ -118,7 +127,7 @@ def account(line: Values) -> Values:
     """The columns of a line's account; its code is the one in the company that was read."""
     value = line["account_id"]
     return {
-        "account_id": key_or_none(value),
+        "account_id": id_or_none(value),
         "account_code": field_or_none(value, "code"),
         "account_name": field_or_none(value, "name"),
     }

@@ -1,5 +1,7 @@
-"""Odoo's JSON values as Python values, and the exact text of each record of an answer. `false` stands for null in
-every type but boolean; numbers with a fraction arrive as Decimal, never as float."""
+"""Odoo's JSON values as Python values, and the exact text of each record of an answer.
+
+`false` stands for null in every type but boolean, so the mappings write `value or None`; numbers with a fraction arrive
+as Decimal, never as float. Types are not checked here: frames.py refuses what does not fit its column."""
 
 from __future__ import annotations
 
@@ -76,31 +78,24 @@ def _expect(text: str, at: int, character: str) -> int:
     return at + 1
 
 
-def text_or_none(value: object) -> str | None:
-    """A text; None for Odoo's `false` and for the empty text."""
-    return value if isinstance(value, str) and value else None
+def id_or_none(record: Json) -> str | None:
+    """The database id of a nested record, as text; None when there is no such record."""
+    return str(record["id"]) if record else None
 
 
-def key_or_none(value: object) -> str | None:
-    """The database id of a nested record, or a bare id, as text."""
-    if isinstance(value, dict):
-        value = value["id"]
-    return str(value) if value else None
+def field_or_none(record: Json, name: str) -> Json:
+    """A field of a nested record; None when it is `false` or empty, or when there is no such record."""
+    return (record[name] or None) if record else None
 
 
-def field_or_none(record: Values | bool, name: str) -> str | None:
-    """A text field of a nested record; None when there is no such record."""
-    return text_or_none(record[name]) if isinstance(record, dict) else None
-
-
-def day_or_none(value: object) -> date | None:
+def day_or_none(value: Json) -> date | None:
     """A date; None for `false`."""
-    return date.fromisoformat(value) if isinstance(value, str) and value else None
+    return date.fromisoformat(value) if value else None
 
 
-def instant_or_none(value: object) -> datetime | None:
+def instant_or_none(value: Json) -> datetime | None:
     """A datetime, which Odoo renders as naive UTC in whole seconds; None for `false`."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) and value else None
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if value else None
 
 
 def amount(value: object) -> Decimal:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from mlconnector_assets.systems.odoo.mapping import Setting, common
-from mlconnector_assets.systems.odoo.values import MappingError, Values, field_or_none, text_or_none
+from mlconnector_assets.systems.odoo.values import MappingError, Values, field_or_none
 
 
 def vendor(record: Values, text: str, setting: Setting) -> Values:
     """The canonical vendor. Raises MappingError."""
-    name = text_or_none(record["name"])
+    name = record["name"] or None
     company = record["company_id"]
     if company and company not in setting.companies:
         raise MappingError(f"it belongs to company {company}, which this connection does not read")
     return common(record, text, setting) | {
         "company": setting.companies[company] if company else None,
-        "reference": text_or_none(record["ref"]),
+        "reference": record["ref"] or None,
         "name": name,
         "active": record["active"],
         "is_company": record["is_company"],
-        "tax_id": text_or_none(record["vat"]),
-        "registration_number": text_or_none(record["company_registry"]),
-        "gln": text_or_none(record.get("global_location_number")),
-        "street": text_or_none(record["street"]),
-        "street2": text_or_none(record["street2"]),
-        "city": text_or_none(record["city"]),
+        "tax_id": record["vat"] or None,
+        "registration_number": record["company_registry"] or None,
+        "gln": record.get("global_location_number") or None,
+        "street": record["street"] or None,
+        "street2": record["street2"] or None,
+        "city": record["city"] or None,
         "state": field_or_none(record["state_id"], "code"),
-        "postal_code": text_or_none(record["zip"]),
+        "postal_code": record["zip"] or None,
         "country": field_or_none(record["country_id"], "code"),
-        "email": text_or_none(record["email"]),
-        "phone": text_or_none(record["phone"]),
-        "website": text_or_none(record["website"]),
-        "language": text_or_none(record["lang"]),
+        "email": record["email"] or None,
+        "phone": record["phone"] or None,
+        "website": record["website"] or None,
+        "language": record["lang"] or None,
         "payment_term": field_or_none(record["property_supplier_payment_term_id"], "name"),
         "payable_account": field_or_none(record["property_account_payable_id"], "code"),
         "problem": None if name else "it has no name",
