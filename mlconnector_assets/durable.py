@@ -51,7 +51,7 @@ def write_durably(final: Path, content: bytes, *, mode: int = 0o644) -> None:
     try:
         with disk_errors(final):
             final.parent.mkdir(parents=True, exist_ok=True)
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
                 file.write(content)
         publish(temporary, final)
     except BaseException:

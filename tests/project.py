@@ -55,7 +55,9 @@ class ProjectFolder:
         return rows
 
 
-def write_project(root: Path, sandbox: Sandbox, *, home: str = ".", flows: dict[str, Any] | None = None, **connection: Any) -> ProjectFolder:
+def write_project(
+    root: Path, sandbox: Sandbox, *, home: str = ".", flows: dict[str, Any] | None = None, **connection: Any
+) -> ProjectFolder:
     """Write connections.yaml and partners/acme.yaml, and store their secrets. `home` is the partner's folder on the server."""
     root.mkdir(parents=True, exist_ok=True)
     odoo = {

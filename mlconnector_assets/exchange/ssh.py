@@ -163,7 +163,7 @@ def connect(settings: SftpSettings) -> SshConnection:
         return _connect(settings, pinned, interactively=True)
 
 
-class _PasswordByPrompt(Exception):  # noqa: N818 -- not a failure
+class _PasswordByPrompt(Exception):
     """The server takes passwords only as the answer to a prompt (keyboard-interactive)."""
 
 
@@ -312,7 +312,7 @@ def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively
 
 
 def _private_key(settings: SftpSettings) -> paramiko.PKey:
-    assert settings.private_key is not None  # noqa: S101 -- SftpSettings makes sure
+    assert settings.private_key is not None
     kind, text = normalize(settings.private_key.reveal(), where=settings.where)
     return _KEY_CLASSES[kind].from_private_key(io.StringIO(text))
 

@@ -33,7 +33,10 @@ GL_ENTRIES = Record(
     title="Journal entries",
     meaning=__doc__ or "",
     own_columns={
-        "entry_type": Column(pl.String(), "entry, customer_invoice, customer_credit_note, vendor_bill, vendor_credit_note, customer_receipt or vendor_receipt"),
+        "entry_type": Column(
+            pl.String(),
+            "entry, customer_invoice, customer_credit_note, vendor_bill, vendor_credit_note, customer_receipt or vendor_receipt",
+        ),
         "state": Column(pl.String(), "draft, posted or cancelled"),
         "number": Column(pl.String(), "number of the entry; null while draft"),
         "reference": Column(pl.String(), "free reference"),

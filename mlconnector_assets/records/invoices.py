@@ -34,7 +34,16 @@ LINE = pl.Struct(
 """`position` counts from 1. `unit_price` is before discount and without tax. `tax_rate` is the sum of the
 line's percentage taxes, `tax_names` their names joined by " + "."""
 
-TAX = pl.Struct({"tax_id": pl.String(), "name": pl.String(), "rate": PERCENT, "category": pl.String(), "base_amount": MONEY, "tax_amount": MONEY})
+TAX = pl.Struct(
+    {
+        "tax_id": pl.String(),
+        "name": pl.String(),
+        "rate": PERCENT,
+        "category": pl.String(),
+        "base_amount": MONEY,
+        "tax_amount": MONEY,
+    }
+)
 
 INVOICES = Record(
     name="invoices",
@@ -46,7 +55,9 @@ INVOICES = Record(
         "state": Column(pl.String(), "draft, posted or cancelled"),
         "payment_state": Column(pl.String(), "not_paid, in_payment, partial, paid, reversed or blocked"),
         "number": Column(pl.String(), "our own document number; null while draft"),
-        "counterparty_number": Column(pl.String(), "the counterparty's number: the vendor's invoice number, the customer's reference"),
+        "counterparty_number": Column(
+            pl.String(), "the counterparty's number: the vendor's invoice number, the customer's reference"
+        ),
         "corrected_id": Column(pl.String(), "source_id of the document that this credit note corrects"),
         "corrected_number": Column(pl.String(), "our number of the document that this credit note corrects"),
         "order_references": Column(pl.String(), "order numbers it was made from, as the source writes them"),
@@ -73,7 +84,9 @@ INVOICES = Record(
         "rounding_amount": Column(MONEY, "cash rounding"),
         "total_amount": Column(MONEY, "net + tax + rounding"),
         "open_amount": Column(MONEY, "what is still to be paid"),
-        "company_total_amount": Column(MONEY, "total in company currency, signed: positive raises our receivable or lowers our payable"),
+        "company_total_amount": Column(
+            MONEY, "total in company currency, signed: positive raises our receivable or lowers our payable"
+        ),
         "problem": Column(pl.String(), "why the document may not leave (its amounts do not add up); null when sound"),
     },
     children=(("lines", "line_id"), ("taxes", "tax_id")),

@@ -40,7 +40,9 @@ class DeliverOutcome:
             return None
         first = self.failed[0].error
         assert first is not None
-        still = "stay queued and leave with the next run, same bytes and name" if self.failed[0].result != "dead" else "are given up"
+        still = (
+            "stay queued and leave with the next run, same bytes and name" if self.failed[0].result != "dead" else "are given up"
+        )
         return DeliveriesFailed(f"{first.what} ({len(self.failed)} files {still})", where=first.where, mend=first.mend)
 
 

@@ -49,7 +49,7 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
         task = f"load {connection} {record_name}"
         workspace.progress.started(task, sum(read.rows for read in due))
         for batch in _batches(due):
-            outcome = _merge(workspace, record, batch, version, task, outcome)
+            outcome = _merge(workspace, record, batch, outcome, version=version, task=task)
             reference = f"reads {batch[0].id} to {batch[-1].id}"
             segment = audit.write_segment(workspace.audit_folder, _audit_rows(workspace, record, batch, reference))
             reached(CrashPoint.LOAD_AUDIT_WRITTEN)
@@ -57,7 +57,9 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
                 audit.append(tx, kind="load", reference=reference, segment=segment)
                 reads.consume(tx, consumer, version, batch)
             reached(CrashPoint.LOAD_COMMITTED)
-        summary = f"{outcome.inserted} new, {outcome.updated} updated, {outcome.unchanged} unchanged from {outcome.partitions} days"
+        summary = (
+            f"{outcome.inserted} new, {outcome.updated} updated, {outcome.unchanged} unchanged from {outcome.partitions} days"
+        )
         workspace.progress.finished(task, summary)
     return outcome
 
@@ -74,16 +76,20 @@ def _batches(due: Sequence[PartitionRead]) -> Iterator[list[PartitionRead]]:
 
 
 def _merge(
-    workspace: Workspace, record: Record, batch: Sequence[PartitionRead], version: str, task: str, so_far: LoadOutcome
+    workspace: Workspace, record: Record, batch: Sequence[PartitionRead], so_far: LoadOutcome, *, version: str, task: str
 ) -> LoadOutcome:
     rows = pl.concat(
         workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at")) for read in batch
     )
-    told = [{"id": read.id, "day": read.day.isoformat(), "read_at": read.read_at.isoformat(), "sha256": read.sha256} for read in batch]
+    told = [
+        {"id": read.id, "day": read.day.isoformat(), "read_at": read.read_at.isoformat(), "sha256": read.sha256} for read in batch
+    ]
     content = hashlib.sha256(",".join(f"{read.id}:{read.sha256}" for read in batch).encode()).hexdigest()[:16]
     for start in range(0, max(sum(read.rows for read in batch), 1), BATCH):
         load_id = f"{so_far.connection}.{record.name}.{content}.{version}.{start}"
-        merged = workspace.warehouse.load_records(so_far.connection, record, rows.slice(start, BATCH).collect(), load_id=load_id, reads=told)
+        merged = workspace.warehouse.load_records(
+            so_far.connection, record, rows.slice(start, BATCH).collect(), load_id=load_id, reads=told
+        )
         workspace.progress.advanced(task, merged.rows)
         so_far = replace(
             so_far,
@@ -97,7 +103,11 @@ def _merge(
 def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionRead], reference: str) -> pl.DataFrame:
     rows = workspace.records.scan(record, [read.path for read in batch])
     number = pl.col(record.number_column).cast(pl.String).alias("number")
-    kept = rows.select("connection", "company", "source_id", number, "modified_at", "content_hash").with_row_index("position").collect()
+    kept = (
+        rows.select("connection", "company", "source_id", number, "modified_at", "content_hash")
+        .with_row_index("position")
+        .collect()
+    )
     return audit.rows_of(kept, at=workspace.clock(), kind="load", reference=reference, record=record.name, status="loaded")
 
 

@@ -31,7 +31,9 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, body: Body,
     """Queue the file and record its blocked documents; None when no document is in it. Raises Raced, StorageFull."""
     now = workspace.clock()
     with workspace.state.transaction() as tx:
-        documents.block(tx, [replace(rows[source_id], state="blocked", reason=reason) for source_id, reason in body.blocked.items()])
+        documents.block(
+            tx, [replace(rows[source_id], state="blocked", reason=reason) for source_id, reason in body.blocked.items()]
+        )
         if body.documents.is_empty():
             return None
         number = control_numbers.take(tx, f"{partner.id}.{flow.name}")

@@ -75,7 +75,9 @@ def prove_warehouse(workspace: Workspace, connection: str, record_name: str) -> 
     record = RECORDS[record_name]
     ours, theirs = store_totals(workspace, connection, record), workspace.warehouse.totals(connection, record)
     good = theirs.rows == ours.rows and _agree(ours.money, theirs.money)
-    return Proof("store = warehouse", good, f"store {ours.rows}, warehouse {theirs.rows}; {_differences(ours.money, theirs.money)}")
+    return Proof(
+        "store = warehouse", good, f"store {ours.rows}, warehouse {theirs.rows}; {_differences(ours.money, theirs.money)}"
+    )
 
 
 def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
@@ -114,7 +116,11 @@ def _money(record: Record) -> tuple[str, ...]:
 def _totals(current: pl.LazyFrame, record: Record) -> StoreTotals:
     if not record.currency_column:
         return StoreTotals(int(current.select(pl.len()).collect().item()), {})
-    groups = current.group_by(record.currency_column).agg(pl.len().alias("_rows"), *(pl.col(name).sum() for name in record.totals)).collect()
+    groups = (
+        current.group_by(record.currency_column)
+        .agg(pl.len().alias("_rows"), *(pl.col(name).sum() for name in record.totals))
+        .collect()
+    )
     money = {
         (column, row[record.currency_column] or ""): row[column] or Decimal(0)
         for row in groups.iter_rows(named=True)
@@ -130,7 +136,11 @@ def _agree(left: Money, right: Money) -> bool:
 
 def _differences(left: Money, right: Money) -> str:
     common = sorted(left.keys() & right.keys())
-    different = [f"{column} {currency} {left[column, currency]} ≠ {right[column, currency]}" for column, currency in common if left[column, currency] != right[column, currency]]
+    different = [
+        f"{column} {currency} {left[column, currency]} ≠ {right[column, currency]}"
+        for column, currency in common
+        if left[column, currency] != right[column, currency]
+    ]
     if different:
         return ", ".join(different)
     return f"{len(common)} money totals agree"

@@ -186,7 +186,9 @@ def _commit(workspace: Workspace, plan: _Plan, files: Sequence[DayFile], aside: 
     connection, record = plan.connection, plan.record.name
     aside_by_day = Counter(max(plan.first_day, item.modified_at.date()) if item.modified_at else plan.first_day for item in aside)
     partitions = [
-        NewPartitionRead(file.day, rows=file.rows, sha256=file.sha256, path=file.path, totals=file.totals, set_aside=aside_by_day[file.day])
+        NewPartitionRead(
+            file.day, rows=file.rows, sha256=file.sha256, path=file.path, totals=file.totals, set_aside=aside_by_day[file.day]
+        )
         for file in files
     ]
     with workspace.state.transaction() as tx:

@@ -18,7 +18,7 @@ from mlconnector_assets.state import documents, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.state.reads import PartitionRead
-from mlconnector_assets.steps.bodies import make_body
+from mlconnector_assets.steps.bodies import Body, make_body
 from mlconnector_assets.steps.business_hash import business_hashes
 from mlconnector_assets.steps.eligibility import eligibility_version, eligible
 from mlconnector_assets.steps.outbox_entry import Raced, enter_outbox
@@ -78,7 +78,11 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
         task = f"render {partner_id} {flow_name}"
         workspace.progress.started(task, found.unsent.height)
         for chunk in found.unsent.iter_slices(flow.documents_per_file):
-            _send(workspace, partner, flow, load_documents(found, chunk, RECORDS[flow.record]), found.read_at, outcome)
+            body, delivery = _send(workspace, partner, flow, found, chunk)
+            outcome.blocked |= body.blocked
+            if delivery is not None:
+                outcome.deliveries.append(delivery)
+                outcome.documents += delivery.documents
             workspace.progress.advanced(task, chunk.height)
         for chunk in found.newer.iter_slices(LOOK_UP):
             now = _document_rows(partner, flow, load_documents(found, chunk, RECORDS[flow.record]), found.read_at)
@@ -112,7 +116,10 @@ def find_candidates(
         for chunk in keys.iter_slices(LOOK_UP):
             known = documents.known(tx, partner.id, flow.name, flow.connection, chunk["source_id"].to_list())
             sent |= {source_id: row.modified_at for source_id, row in known.items() if row.state != "blocked"}
-    recorded = pl.DataFrame({"source_id": list(sent), "_sent": list(sent.values())}, schema={"source_id": pl.String, "_sent": keys.schema["modified_at"]})
+    recorded = pl.DataFrame(
+        {"source_id": list(sent), "_sent": list(sent.values())},
+        schema={"source_id": pl.String, "_sent": keys.schema["modified_at"]},
+    )
     joined = keys.join(recorded, on="source_id", how="left", maintain_order="left")
     return Candidates(
         unsent=joined.filter(pl.col("_sent").is_null()).drop("_sent"),
@@ -131,22 +138,18 @@ def load_documents(found: Candidates, chunk: pl.DataFrame, record: Record) -> pl
 
 
 def _send(
-    workspace: Workspace, partner: Partner, flow: Flow, frame: pl.DataFrame, read_at: dict[date, datetime], outcome: RenderOutcome
-) -> None:
+    workspace: Workspace, partner: Partner, flow: Flow, found: Candidates, chunk: pl.DataFrame
+) -> tuple[Body, Delivery | None]:
     record = RECORDS[flow.record]
-    rows = _document_rows(partner, flow, frame, read_at)
+    frame = load_documents(found, chunk, record)
+    rows = _document_rows(partner, flow, frame, found.read_at)
     while True:
         body = make_body(flow, record, frame)
         reached(CrashPoint.RENDER_BODY_MADE)
         try:
-            delivery = enter_outbox(workspace, partner, flow, body, rows)
-            break
+            return body, enter_outbox(workspace, partner, flow, body, rows)
         except Raced as raced:
             frame = frame.filter(~pl.col("source_id").is_in(raced.taken))
-    outcome.blocked |= body.blocked
-    if delivery is not None:
-        outcome.deliveries.append(delivery)
-        outcome.documents += body.documents.height
 
 
 def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame, read_at: dict[date, datetime]) -> dict[str, DocumentRow]:
@@ -169,10 +172,10 @@ def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame, read_at: d
     }
 
 
-
-
 def _tell(workspace: Workspace, task: str, outcome: RenderOutcome) -> None:
     for source_id, reason in outcome.blocked.items():
         workspace.progress.note(f"{outcome.partner} {outcome.flow}: document {source_id} is blocked: {reason}")
     files = len(outcome.deliveries)
-    workspace.progress.finished(task, f"{outcome.documents} documents in {files} files, {len(outcome.blocked)} blocked, {len(outcome.changed)} changed")
+    workspace.progress.finished(
+        task, f"{outcome.documents} documents in {files} files, {len(outcome.blocked)} blocked, {len(outcome.changed)} changed"
+    )

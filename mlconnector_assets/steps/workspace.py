@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass
 class Workspace:
-    """A project with its parts. `owner` names this process in leases and deliveries; `run_id` is Dagster's run, if there is one."""
+    """A project with its parts. `owner` names this process in leases and deliveries, `run_id` is Dagster's run."""
 
     project: Project
     clock: Clock = system_clock
@@ -111,7 +111,9 @@ class Workspace:
 
 
 @contextmanager
-def open_workspace(root: Path, *, progress: Progress | None = None, run_id: str | None = None, clock: Clock = system_clock) -> Iterator[Workspace]:
+def open_workspace(
+    root: Path, *, progress: Progress | None = None, run_id: str | None = None, clock: Clock = system_clock
+) -> Iterator[Workspace]:
     """The workspace of the project in `root`, closed at the end. Raises ConfigurationError."""
     workspace = Workspace(load_project(root), clock=clock, progress=progress or Silent(), run_id=run_id)
     try:

@@ -34,7 +34,11 @@ def run(project: ProjectFolder, crash_at: CrashPoint | None = None, state_url: s
     if state_url:
         environment["MLCONNECTOR_STATE_URL"] = state_url
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.cycle", str(project.root)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.chaos.cycle", str(project.root)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode in (0, -signal.SIGKILL), done.stderr
     return done.returncode
@@ -88,7 +92,9 @@ def templates(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[
     assert run(done) == 0
     made = world.control.post_invoice(lines=[{"name": "Ænd → 1", "quantity": 2, "price": "3.35"}])
     world.control.pay(made["id"])
-    world.control.change_partner(world.control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], limit=1)[0], {"city": "Łódź"})
+    world.control.change_partner(
+        world.control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], limit=1)[0], {"city": "Łódź"}
+    )
     assert first.files
     return {"first": template(fresh, folder / "again-first"), "second": template(done, folder / "undisturbed-second")}
 
@@ -104,7 +110,15 @@ def test_killed_at(cycle: str, point: CrashPoint, templates: dict[str, Template]
     assert project.warehouse_rows() == start.rows
 
 
-@pytest.mark.parametrize("point", [CrashPoint.READ_FILES_PUBLISHED, CrashPoint.RENDER_AUDIT_WRITTEN, CrashPoint.DELIVER_RENAMED, CrashPoint.LOAD_WAREHOUSE_COMMITTED])
+@pytest.mark.parametrize(
+    "point",
+    [
+        CrashPoint.READ_FILES_PUBLISHED,
+        CrashPoint.RENDER_AUDIT_WRITTEN,
+        CrashPoint.DELIVER_RENAMED,
+        CrashPoint.LOAD_WAREHOUSE_COMMITTED,
+    ],
+)
 def test_killed_at_with_the_state_on_postgresql(
     point: CrashPoint, world: Sandbox, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,11 @@ def prove(project: ProjectFolder) -> None:
     with open_workspace(project.root) as workspace:
         proofs = [prove_flow(workspace, "acme", "invoices")]
         for record in ("invoices", "vendors", "gl_entries"):
-            proofs += [prove_keys(workspace, "odoo", record), prove_source(workspace, "odoo", record), prove_warehouse(workspace, "odoo", record)]
+            proofs += [
+                prove_keys(workspace, "odoo", record),
+                prove_source(workspace, "odoo", record),
+                prove_warehouse(workspace, "odoo", record),
+            ]
     assert all(proof.good for proof in proofs), proofs
 
 
@@ -40,7 +44,9 @@ def test_two_cycles_send_everything_once_and_agree(project: ProjectFolder, state
     first = cycle(project)
     assert sum(render.documents for render in first.renders) > 10
     prove(project)
-    numbers = project.sandbox.control.post_invoice(company=2, lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
+    numbers = project.sandbox.control.post_invoice(
+        company=2, lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}]
+    )
     second = cycle(project)
     assert [render.documents for render in second.renders] == [1]
     assert numbers["name"].encode() in project.files()["invoices_000002.csv"]

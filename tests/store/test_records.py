@@ -23,10 +23,14 @@ def at(day: int, hour: int = 12) -> datetime:
 
 
 def vendors(*rows: tuple[int, datetime, str]) -> pl.DataFrame:
-    frame = pl.DataFrame({"source_id": [str(i) for i, _, _ in rows], "modified_at": [m for _, m, _ in rows], "name": [n for *_, n in rows]})
+    frame = pl.DataFrame(
+        {"source_id": [str(i) for i, _, _ in rows], "modified_at": [m for _, m, _ in rows], "name": [n for *_, n in rows]}
+    )
     frame = frame.with_columns(pl.col("modified_at").cast(pl.Datetime("us", "UTC")))
     missing = [pl.lit(None, kind).alias(name) for name, kind in VENDORS.schema.items() if name not in frame.columns]
-    return frame.with_columns(pl.lit("odoo").alias("connection"), *[m for m in missing if m.meta.output_name() != "connection"]).select(VENDORS.schema.names())
+    return frame.with_columns(
+        pl.lit("odoo").alias("connection"), *[m for m in missing if m.meta.output_name() != "connection"]
+    ).select(VENDORS.schema.names())
 
 
 def read(store: RecordStore, *frames: pl.DataFrame, window, days, previous=None) -> dict[date, str]:
@@ -62,7 +66,9 @@ def test_an_unchanged_day_is_the_same_file(tmp_path: Path) -> None:
 
 def test_a_read_of_a_part_keeps_the_rest_and_replaces_what_moved(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
-    before = read(store, vendors((1, at(1, 8), "kept"), (2, at(1, 9), "moves"), (3, at(1, 11), "goes")), window=(None, at(1)), days=[FIRST])
+    before = read(
+        store, vendors((1, at(1, 8), "kept"), (2, at(1, 9), "moves"), (3, at(1, 11), "goes")), window=(None, at(1)), days=[FIRST]
+    )
     fresh = vendors((2, at(1, 13), "moved"), (10, at(1, 13), "new"))
     after = read(store, fresh, window=(at(1, 10), at(1, 14)), days=[FIRST], previous=before)
     assert names(store, after[FIRST]) == ["kept", "moved", "new"]
@@ -81,7 +87,12 @@ def test_totals_are_exact_by_currency(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
     amounts = [("EUR", "0.10"), ("EUR", "0.20"), ("USD", "99999999999999.99")]
     rows = pl.DataFrame(
-        {"source_id": ["1", "2", "3"], "currency": [c for c, _ in amounts], "total_amount": [Decimal(a) for _, a in amounts], "modified_at": [at(1)] * 3}
+        {
+            "source_id": ["1", "2", "3"],
+            "currency": [c for c, _ in amounts],
+            "total_amount": [Decimal(a) for _, a in amounts],
+            "modified_at": [at(1)] * 3,
+        }
     )
     frame = pl.concat([INVOICES.empty(), rows.cast({n: INVOICES.schema[n] for n in rows.columns})], how="diagonal")
     with store.spool("odoo", INVOICES, FIRST) as spool:
