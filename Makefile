@@ -30,7 +30,7 @@ dev: .venv/.ready ## the Dagster UI on the same sandbox, http://127.0.0.1:3000
 	$(BIN)/mlconnector demo --ui
 
 test: .venv/.ready ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadscope -q
+	$(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 lint: .venv/.ready ## style, types, import directions
 	$(BIN)/ruff check .
