@@ -2,8 +2,8 @@
 companies, and an SFTP server with a folder per partner. Both can be told to fail."""
 
 from mlconnector_assets.sandbox.client import ControlClient
-from mlconnector_assets.sandbox.launch import Sandbox, run_in_foreground, start_sandbox
-from mlconnector_assets.sandbox.server import SandboxSettings
+from mlconnector_assets.sandbox.launch import Sandbox, start_sandbox
+from mlconnector_assets.sandbox.server import SandboxServer, SandboxSettings
 from mlconnector_assets.sandbox.world.seed import Scale
 
-__all__ = ["ControlClient", "Sandbox", "SandboxSettings", "Scale", "run_in_foreground", "start_sandbox"]
+__all__ = ["ControlClient", "Sandbox", "SandboxServer", "SandboxSettings", "Scale", "start_sandbox"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.sandbox.launch import Sandbox, run_in_foreground
-from mlconnector_assets.sandbox.server import SandboxSettings
+from mlconnector_assets.sandbox.server import SandboxServer, SandboxSettings
 from mlconnector_assets.sandbox.world.seed import Scale
 
 
@@ -29,8 +29,13 @@ def main() -> int:
     scale = Scale(given.moves, given.vendors, given.customers, given.days, given.seed)
     partners = tuple(given.partners or ("acme",))
     settings = SandboxSettings(given.folder.resolve(), given.odoo_port, given.sftp_port, partners, scale, given.now)
+    return run(SandboxServer(settings), with_parent=given.with_parent)
+
+
+def run(server: SandboxServer, *, with_parent: bool = False) -> int:
+    """Serve in the foreground and print what is offered; answers the exit code."""
     try:
-        run_in_foreground(settings, _tell, with_parent=given.with_parent)
+        run_in_foreground(server, _tell, with_parent=with_parent)
     except ConnectorError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command's own output
         return 1

@@ -96,6 +96,10 @@ class ControlClient:
         """Back to real time."""
         self._do("clock", reset=True)
 
+    def change_host_keys(self) -> None:
+        """Restart the SFTP server with new host keys; a `Sandbox` started before still names the old ones."""
+        self._do("change_host_keys")
+
     def put_file(self, partner: str, path: str, content: bytes = b"", *, raw_name: bytes | None = None) -> None:
         """Put a file into a partner's folder, under any bytes as its name when `raw_name` is given."""
         raw = base64.b64encode(raw_name).decode() if raw_name else None

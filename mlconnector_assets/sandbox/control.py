@@ -25,14 +25,14 @@ Action = Callable[..., Row]
 
 
 class Control:
-    """Carries out control requests. `sftp_switch` pauses (False) or resumes (True) the SFTP server."""
+    """Carries out control requests. `sftp` does "pause", "resume" or "change_host_keys" to the SFTP server."""
 
     def __init__(
-        self, database: Database, faults: Faults, clock: MovableClock, sftp_root: Path, sftp_switch: Callable[[bool], None]
+        self, database: Database, faults: Faults, clock: MovableClock, sftp_root: Path, sftp: Callable[[str], None]
     ) -> None:
         self.database, self.faults, self.clock = database, faults, clock
         self.business = Business(database)
-        self.sftp_root, self.sftp_switch = sftp_root, sftp_switch
+        self.sftp_root, self.sftp = sftp_root, sftp
         self._lock = threading.Lock()
         self._pages: dict[str, int] = {}
         self._seen: dict[str, list[int]] = {}
@@ -49,6 +49,7 @@ class Control:
             "commit": self.commit,
             "clock": self.set_clock,
             "put_file": self.put_file,
+            "change_host_keys": self.change_host_keys,
         }
         if name not in actions:
             raise ValueError(f"unknown control request {name!r}")
@@ -58,14 +59,14 @@ class Control:
         """Arm a fault; `times` None means until cleared."""
         number = self.faults.arm(kind, times, options)
         if kind == "sftp_down":
-            self.sftp_switch(False)
+            self.sftp("pause")
         return {"id": number}
 
     def clear(self, kind: str | None = None) -> Row:
         """Disarm the faults of a kind, or all."""
         self.faults.clear(kind)
         if kind in (None, "sftp_down"):
-            self.sftp_switch(True)
+            self.sftp("resume")
         return {}
 
     def list_faults(self) -> Row:
@@ -143,6 +144,11 @@ class Control:
             with self.database.transaction():
                 for record in [*seen[:count], *(found for (found,) in ahead)]:
                     self._rewrite(model, record)
+
+    def change_host_keys(self) -> Row:
+        """Restart the SFTP server with new host keys; sandbox.json tells them."""
+        self.sftp("change_host_keys")
+        return {}
 
     def put_file(self, partner: str, path: str, content: str = "", raw_name: str | None = None) -> Row:
         """Put a file (`content` is base64) into a partner's folder; `raw_name` (base64) replaces the file name by any bytes."""

@@ -93,24 +93,23 @@ def start_sandbox(
     """
     scale = Scale(moves, vendors, customers, days, seed)
     settings = SandboxSettings(Path(folder).resolve(), odoo_port, sftp_port, tuple(partners), scale, now)
-    return _in_process_of_its_own(settings) if own_process else _in_thread(settings)
+    return _in_process_of_its_own(settings) if own_process else _in_thread(SandboxServer(settings))
 
 
-def run_in_foreground(settings: SandboxSettings, tell: Callable[[Sandbox], None], *, with_parent: bool = False) -> None:
+def run_in_foreground(server: SandboxServer, tell: Callable[[Sandbox], None], *, with_parent: bool = False) -> None:
     """Start a sandbox, `tell` what it offers, and serve until SIGTERM or Ctrl-C; `with_parent` also ends it when the
     process that started this one is gone. Raises as `start_sandbox`; call it from the main thread."""
     parent, asked_to_stop = os.getppid(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_stop.set())
-    with _in_thread(settings) as sandbox:
+    with _in_thread(server) as sandbox:
         tell(sandbox)
         while sandbox.alive and not asked_to_stop.wait(0.5):
             if with_parent and os.getppid() != parent:
                 return
 
 
-def _in_thread(settings: SandboxSettings) -> Sandbox:
-    server = SandboxServer(settings)
+def _in_thread(server: SandboxServer) -> Sandbox:
     server.prepare()
     failure: list[BaseException] = []
 
@@ -129,13 +128,13 @@ def _in_thread(settings: SandboxSettings) -> Sandbox:
         server.close()
 
     try:
-        description = _wait(settings.folder, thread.is_alive)
+        description = _wait(server.folder, thread.is_alive)
     except Unavailable:
         stop()
         if failure:
             raise failure[0] from None
         raise
-    return Sandbox(settings.folder, description, stop, thread.is_alive)
+    return Sandbox(server.folder, description, stop, thread.is_alive)
 
 
 def _in_process_of_its_own(settings: SandboxSettings) -> Sandbox:

@@ -29,6 +29,8 @@ from mlconnector_assets.sandbox.world.seed import Scale, seed
 
 ADDRESS = "127.0.0.1"
 DESCRIPTION = "sandbox.json"
+SFTP_LIMIT = 10.0
+"""Seconds the SFTP server may take to start or stop."""
 QUIET_HTTP: Row = {
     "log_config": None,
     "log_level": "critical",
@@ -104,7 +106,7 @@ class SandboxServer:
                 (root / partner / name).mkdir(parents=True, exist_ok=True)
         faults = Faults()
         self.sftp = SftpServer(root, self.keys, logins, faults)
-        control = Control(database, faults, clock, root, self._switch_sftp)
+        control = Control(database, faults, clock, root, self._do_to_sftp)
         hooks: Row = {"before_request": control.commit_due, "page_seen": control.page_seen, "control": control}
         app = OdooApp(database, faults, clock, self.keys.secret("api_key"), **hooks)
         self._http = uvicorn.Server(uvicorn.Config(app.asgi, **QUIET_HTTP))
@@ -158,8 +160,11 @@ class SandboxServer:
     def _publish(self) -> None:
         write_durably(self.folder / DESCRIPTION, json.dumps(asdict(self.description), indent=2).encode())
 
-    def _switch_sftp(self, on: bool) -> None:
-        asyncio.run_coroutine_threadsafe(self.sftp.resume() if on else self.sftp.pause(), self._loop).result(10)
+    def _do_to_sftp(self, what: str) -> None:
+        work = {"pause": self.sftp.pause, "resume": self.sftp.resume, "change_host_keys": self.sftp.change_host_keys}[what]
+        asyncio.run_coroutine_threadsafe(work(), self._loop).result(SFTP_LIMIT)
+        if what == "change_host_keys":
+            self._publish()
 
     def _claim_folder(self) -> IO[str]:
         lock = (self.folder / "sandbox.lock").open("a+")

@@ -39,6 +39,11 @@ class Keys:
         """The server's keys, Ed25519 and RSA."""
         return [self._key("host_ed25519", "ssh-ed25519"), self._key("host_rsa", "ssh-rsa")]
 
+    def forget_host_keys(self) -> None:
+        """The next start makes new ones."""
+        for path in self.folder.glob("host_*"):
+            path.unlink()
+
     def login(self, partner: str) -> PartnerLogin:
         """A partner's login."""
         key = self._key(f"partner_{partner}", "ssh-ed25519")
@@ -220,6 +225,12 @@ class SftpServer:
             connection.abort()
         if acceptor:
             await acceptor.wait_closed()
+
+    async def change_host_keys(self) -> None:
+        """Restart with new host keys, as after a server was rebuilt."""
+        await self.pause()
+        self.keys.forget_host_keys()
+        await self.resume()
 
     async def resume(self) -> None:
         """Listen again on the same port."""

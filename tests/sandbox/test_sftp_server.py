@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import asyncssh
 import pytest
+
+from mlconnector_assets.sandbox import start_sandbox
 
 
 def options(sandbox, user: str = "acme", **more):
@@ -135,3 +138,14 @@ def test_names_that_are_no_text_can_arrive(sandbox):
     sandbox.control.put_file("acme", "inbound/x", b"content", raw_name=b"caf\xe9.csv")
     names = session(sandbox, lambda sftp: sftp.listdir(b"inbound"))
     assert b"caf\xe9.csv" in names
+
+
+def test_the_host_keys_can_change(tmp_path):
+    with start_sandbox(tmp_path, moves=5, vendors=3, customers=3) as rebuilt:
+        rebuilt.control.change_host_keys()
+        with pytest.raises(asyncssh.HostKeyNotVerifiable):
+            session(rebuilt, lambda sftp: sftp.listdir("/"))
+        told = json.loads((tmp_path / "sandbox.json").read_text())["host_keys"]
+        assert not set(told) & set(rebuilt.host_keys)
+        rebuilt.host_keys = tuple(told)
+        assert "outbound" in session(rebuilt, lambda sftp: sftp.listdir("/"))

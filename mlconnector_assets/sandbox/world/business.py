@@ -81,7 +81,7 @@ class Business:
             "currency_id": currency,
             "invoice_currency_rate": details.get("rate", 1),
             "date": day.isoformat(),
-            "invoice_date": day.isoformat(),
+            "invoice_date": None if move_type.startswith("out") else day.isoformat(),
             "delivery_date": day.isoformat() if move_type.startswith("out") else None,
             "invoice_payment_term_id": details.get("terms"),
             "invoice_cash_rounding_id": rounding,
@@ -138,7 +138,7 @@ class Business:
             "posted_before": 1,
         }
         if row["move_type"].startswith("out"):
-            values["payment_reference"] = name
+            values |= {"payment_reference": name, "invoice_date": row["date"]}
             self._change_lines(move, at, "display_type = 'payment_term' AND name IS NULL", {"name": name})
         self.touch_move(move, values, at=at)
         if row["commercial_partner_id"] and row["move_type"] != "entry":
