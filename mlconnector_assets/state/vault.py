@@ -4,8 +4,9 @@ shows itself to nobody who does not ask for it by `reveal`."""
 from __future__ import annotations
 
 import hmac
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -87,18 +88,18 @@ class Vault:
                 tx.execute(upsert(tx, KEY_CHECKS).values(kid=keyring.active, sealed=sealed).on_conflict_do_nothing())
 
     @classmethod
-    def open(cls, state: State, home: Path, *, create: bool = False) -> Vault:
+    def open(cls, state: State, home: Path, *, create: bool = False, environment: MutableMapping[str, str] = os.environ) -> Vault:
         """The vault with the keys of `Keyring.load`. With `create`, a state database that never had a key gets a
         key file if there is none. Raises CredentialsError."""
         try:
-            return cls(state, Keyring.load(home))
+            return cls(state, Keyring.load(home, environment))
         except KeyMissingError:
             with state.reading() as tx:
                 sealed_before = tx.execute(sa.select(KEY_CHECKS.c.kid)).first() is not None
             if not create or sealed_before:
                 raise
-        create_key_file(key_file(home))
-        return cls(state, Keyring.load(home))
+        create_key_file(key_file(home, environment))
+        return cls(state, Keyring.load(home, environment))
 
     def set(self, name: str, value: bytes) -> None:
         """Store a value, UTF-8 text, under a name; an earlier value is replaced. Raises CredentialsError."""

@@ -34,13 +34,24 @@ class LoadOutcome:
     unchanged: int = 0
 
 
+def consumer_of(record: Record) -> str:
+    """The name under which a table's consumption of partitions is recorded."""
+    return f"warehouse:{record.name}"
+
+
+def version_of(workspace: Workspace, record: Record) -> str:
+    """Changes when the record gains columns or the warehouse is another one: then every partition is loaded again.
+    Raises LeaseHeld when another process has the warehouse file open."""
+    return f"{_columns_hash(record)}.{workspace.warehouse_identity}"
+
+
 def load_records(workspace: Workspace, connection: str, record_name: str) -> LoadOutcome:
     """Merge every partition that was not loaded yet. Repeated, it changes nothing. Raises LeaseHeld, StorageFull,
     ConnectorError with the holder when another process has the warehouse file open."""
     record = RECORDS[record_name]
     outcome = LoadOutcome(connection, record_name)
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
-        consumer, version = f"warehouse:{record_name}", f"{_columns_hash(record)}.{workspace.warehouse_identity}"
+        consumer, version = consumer_of(record), version_of(workspace, record)
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, connection, record_name)
         if not due:
@@ -112,6 +123,5 @@ def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionR
 
 
 def _columns_hash(record: Record) -> str:
-    """Changes when the record gains columns, so that every partition is loaded again and the columns fill."""
     columns = ",".join(f"{name}:{column.type}" for name, column in record.columns.items())
     return hashlib.sha256(columns.encode()).hexdigest()[:12]

@@ -3,7 +3,8 @@ the warehouse. Whoever opens it closes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -36,6 +37,7 @@ class Workspace:
     clock: Clock = system_clock
     progress: Progress = field(default_factory=Silent)
     run_id: str | None = None
+    environment: MutableMapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     owner: str = field(default_factory=this_process)
     _sources: dict[str, Source] = field(default_factory=dict)
 
@@ -47,7 +49,7 @@ class Workspace:
     @cached_property
     def vault(self) -> Vault:
         """The secrets. Raises CredentialsError when the key-encryption key is missing or wrong."""
-        return Vault.open(self.state, self.project.home)
+        return Vault.open(self.state, self.project.home, environment=self.environment)
 
     @cached_property
     def records(self) -> RecordStore:
@@ -112,10 +114,15 @@ class Workspace:
 
 @contextmanager
 def open_workspace(
-    root: Path, *, progress: Progress | None = None, run_id: str | None = None, clock: Clock = system_clock
+    root: Path,
+    *,
+    progress: Progress | None = None,
+    run_id: str | None = None,
+    clock: Clock = system_clock,
+    environment: MutableMapping[str, str] = os.environ,
 ) -> Iterator[Workspace]:
     """The workspace of the project in `root`, closed at the end. Raises ConfigurationError."""
-    workspace = Workspace(load_project(root), clock=clock, progress=progress or Silent(), run_id=run_id)
+    workspace = Workspace(load_project(root), clock, progress or Silent(), run_id, environment)
     try:
         yield workspace
     finally:

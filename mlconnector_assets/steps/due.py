@@ -1,0 +1,38 @@
+"""Who has not taken in yet what was read: a flow or table whose last run failed, or whose configuration
+changed. The change sensor asks, because the source itself may have nothing new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlconnector_assets.errors import LeaseHeld
+from mlconnector_assets.records import RECORDS
+from mlconnector_assets.state import reads
+from mlconnector_assets.steps import load, render
+from mlconnector_assets.steps.eligibility import eligibility_version
+from mlconnector_assets.steps.workspace import Workspace
+
+
+def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]]:
+    """(partner, flow) of the connection with partitions that were not judged yet, or under other conditions."""
+    for partner, flow in workspace.project.flows():
+        consumer = render.consumer_of(partner.id, flow.name)
+        if flow.connection == connection and _is_due(workspace, consumer, eligibility_version(flow), connection, flow.record):
+            yield partner.id, flow.name
+
+
+def due_tables(workspace: Workspace, connection: str) -> Iterator[str]:
+    """Records of the connection with partitions that are not in the warehouse. None while somebody else works with it:
+    that may be their load."""
+    for record in workspace.project.connections[connection].records:
+        try:
+            version = load.version_of(workspace, RECORDS[record])
+        except LeaseHeld:
+            return
+        if _is_due(workspace, load.consumer_of(RECORDS[record]), version, connection, record):
+            yield record
+
+
+def _is_due(workspace: Workspace, consumer: str, version: str, connection: str, record: str) -> bool:
+    with workspace.state.reading() as tx:
+        return bool(reads.due(tx, consumer, version, connection, record))
