@@ -16,7 +16,16 @@ from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.postgres import PostgresServer, postgres_server
 
-__all__ = ["ProjectFolder", "postgres_server", "project", "sandbox", "state_on", "write_project"]
+__all__ = [
+    "ProjectFolder",
+    "new_project",
+    "postgres_server",
+    "project",
+    "project_on_both",
+    "sandbox",
+    "state_on",
+    "write_project",
+]
 
 MOVES = 80
 INVOICES_FLOW: dict[str, Any] = {
@@ -109,9 +118,20 @@ def state_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     server.drop_database(url)
 
 
-@pytest.fixture
-def project(tmp_path: Path, sandbox: Sandbox, request: pytest.FixtureRequest) -> ProjectFolder:
+def new_project(folder: Path, sandbox: Sandbox) -> ProjectFolder:
     """A fresh project; its partner has a folder of its own on the sandbox's server."""
-    home = tmp_path.name
-    (sandbox.partner_folder("acme") / home).mkdir()
-    return write_project(tmp_path / "project", sandbox, home=home)
+    (sandbox.partner_folder("acme") / folder.name).mkdir()
+    return write_project(folder / "project", sandbox, home=folder.name)
+
+
+@pytest.fixture
+def project(tmp_path: Path, sandbox: Sandbox) -> ProjectFolder:
+    """A fresh project with its state on SQLite."""
+    return new_project(tmp_path, sandbox)
+
+
+@pytest.fixture
+def project_on_both(tmp_path: Path, sandbox: Sandbox, state_on: str) -> ProjectFolder:
+    """A fresh project with its state on SQLite, then one on PostgreSQL."""
+    assert state_on
+    return new_project(tmp_path, sandbox)

@@ -56,7 +56,7 @@ def _sums(documents: pl.DataFrame, record: Record) -> dict[str, str]:
         return {}
     groups = documents.group_by(record.currency_column, maintain_order=True).agg(pl.col(name).sum() for name in record.totals)
     return {
-        f"{column}|{group[record.currency_column]}": str(group[column])
+        f"{column}|{group[record.currency_column] or ''}": str(group[column])
         for group in groups.iter_rows(named=True)
         for column in record.totals
     }

@@ -11,6 +11,7 @@ import polars as pl
 from mlconnector_assets.layouts.compile import compile_condition
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.store.current import newest_versions
 
 
 def eligible(flow: Flow) -> pl.Expr:
@@ -23,6 +24,16 @@ def eligible(flow: Flow) -> pl.Expr:
     if flow.counterparties != "all":
         terms.append(_counterparty(record, list(flow.counterparties)))
     return pl.all_horizontal([term.fill_null(value=False) for term in terms])
+
+
+def newest_eligible(rows: pl.LazyFrame, flow: Flow, *columns: str) -> pl.LazyFrame:
+    """The documents among `rows` whose newest version may leave: the record's key, modified_at, and `columns`. Nothing
+    else is read, so that judging all of history stays cheap."""
+    record, may_leave = RECORDS[flow.record], eligible(flow)
+    wanted = dict.fromkeys([*record.key, "modified_at", *columns])
+    needed = dict.fromkeys([*wanted, *may_leave.meta.root_names()])
+    judged = rows.select(*needed).with_columns(may_leave.alias("_may_leave"))
+    return newest_versions(judged, record).filter("_may_leave").select(*wanted)
 
 
 def eligibility_version(flow: Flow) -> str:

@@ -12,9 +12,9 @@ import polars as pl
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.records import RECORDS, Record
-from mlconnector_assets.records.record import INSTANT
 from mlconnector_assets.state import audit, reads
 from mlconnector_assets.state.reads import PartitionRead
+from mlconnector_assets.steps.rows import rows_of
 from mlconnector_assets.steps.workspace import Workspace
 
 LEASE = timedelta(minutes=2)
@@ -89,9 +89,7 @@ def _batches(due: Sequence[PartitionRead]) -> Iterator[list[PartitionRead]]:
 def _merge(
     workspace: Workspace, record: Record, batch: Sequence[PartitionRead], so_far: LoadOutcome, *, version: str, task: str
 ) -> LoadOutcome:
-    rows = pl.concat(
-        workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at")) for read in batch
-    )
+    rows = rows_of(workspace, record, batch)
     told = [
         {"id": read.id, "day": read.day.isoformat(), "read_at": read.read_at.isoformat(), "sha256": read.sha256} for read in batch
     ]

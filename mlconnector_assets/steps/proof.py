@@ -11,7 +11,8 @@ import polars as pl
 
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.state import deliveries, documents, reads, set_aside
-from mlconnector_assets.steps.eligibility import eligible
+from mlconnector_assets.steps.eligibility import newest_eligible
+from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.store.current import newest_versions
 from mlconnector_assets.systems.source import Window
@@ -38,7 +39,9 @@ class StoreTotals:
 
 def store_totals(workspace: Workspace, connection: str, record: Record) -> StoreTotals:
     """Rows and money of the newest version of every key."""
-    current = newest_versions(_rows(workspace, connection, record).select(*record.key, "modified_at", *_money(record)), record)
+    current = newest_versions(
+        newest_rows(workspace, connection, record).select(*record.key, "modified_at", *_money(record)), record
+    )
     return _totals(current, record)
 
 
@@ -84,8 +87,7 @@ def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
     """Every eligible document is in exactly one file or blocked, and the files' totals are the documents' totals."""
     flow = workspace.flow(partner_id, flow_name)
     record = RECORDS[flow.record]
-    rows = _rows(workspace, flow.connection, record).select(pl.exclude("source_record", *(name for name, _ in record.children)))
-    current = newest_versions(rows.with_columns(eligible(flow).alias("_eligible")), record).filter("_eligible")
+    current = newest_eligible(newest_rows(workspace, flow.connection, record), flow, *_money(record))
     ours = _totals(current, record)
     with workspace.state.reading() as tx:
         files = [entry for entry in deliveries.listing(tx, partner=partner_id, limit=None) if entry.flow == flow_name]
@@ -101,12 +103,6 @@ def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
     good = counted and (excused or _agree(ours.money, sums))
     detail = f"eligible {ours.rows}, in {len(files)} files {sent}, blocked {len(blocked)}, changed after sending {len(changed)}; "
     return Proof("store = files", good, detail + _differences(ours.money, sums))
-
-
-def _rows(workspace: Workspace, connection: str, record: Record) -> pl.LazyFrame:
-    with workspace.state.reading() as tx:
-        partitions = reads.newest(tx, connection, record.name)
-    return workspace.records.scan(record, [read.path for read in partitions])
 
 
 def _money(record: Record) -> tuple[str, ...]:

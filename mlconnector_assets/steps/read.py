@@ -12,6 +12,7 @@ import polars as pl
 
 from mlconnector_assets.clock import DAY, start_of_day
 from mlconnector_assets.crash_points import CrashPoint, reached
+from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.state import reads, set_aside
 from mlconnector_assets.state.reads import NewPartitionRead, PartitionRead
@@ -144,16 +145,22 @@ def _plan(workspace: Workspace, connection: str, record: Record, days: Days | No
     # The present second counts too: what still commits in it is caught by the overlap.
     present = read_at + SECOND
     since = read_until - overlap if read_until else None
-    if days is None:
-        window = Window(since, present)
-    else:
-        start = start_of_day(days.first) if days.first > first else None
-        window = Window(start, min(start_of_day(days.last) + DAY, present))
+    window = Window(since, present) if days is None else _whole_days(days, first, present)
     gapless = window.start is None or (since is not None and window.start <= since)
     advances = gapless and (read_until is None or window.end > read_until)
     # Probed before the first page: whatever changes from now on makes the fingerprint differ.
     probe_since = present - overlap
     return _Plan(connection, record, first, read_at, window, advances, probe_since, source.probe(record.name, probe_since))
+
+
+def _whole_days(days: Days, first: date, present: datetime) -> Window:
+    """The window of these days. What lies before the first partition day is in the first partition."""
+    start = start_of_day(days.first) if days.first > first else None
+    if start is not None and start >= present:
+        raise ConfigurationError(
+            f"{days.first} lies in the future: at the source it is {present:%Y-%m-%d %H:%M} UTC", mend="choose earlier days"
+        )
+    return Window(start, min(start_of_day(max(days.last, first)) + DAY, present))
 
 
 def _spool_pages(workspace: Workspace, plan: _Plan, spool: Spool, *, expected: int) -> tuple[int, list[SetAside]]:

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.records.record import INSTANT
 from mlconnector_assets.state import documents, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.bodies import Body, make_body
 from mlconnector_assets.steps.business_hash import business_hashes
-from mlconnector_assets.steps.eligibility import eligibility_version, eligible
+from mlconnector_assets.steps.eligibility import eligibility_version, newest_eligible
 from mlconnector_assets.steps.outbox_entry import Raced, enter_outbox
+from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.store.current import newest_versions
 
@@ -44,16 +46,14 @@ class RenderOutcome:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Eligible documents that were not sent, oldest first, and sent ones whose source has a newer version.
+    """Eligible documents that were not sent, oldest first, and sent ones that were read again since.
 
-    Both frames: source_id, modified_at. `rows` scans the partitions they lie in; `read_at` tells by day when
-    each partition was read.
+    Both frames: source_id, modified_at. `rows` scans the partitions they lie in, with `read_at`.
     """
 
     unsent: pl.DataFrame
-    newer: pl.DataFrame
+    read_again: pl.DataFrame
     rows: pl.LazyFrame
-    read_at: dict[date, datetime]
 
 
 def consumer_of(partner: str, flow: str) -> str:
@@ -84,8 +84,8 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
                 outcome.deliveries.append(delivery)
                 outcome.documents += delivery.documents
             workspace.progress.advanced(task, chunk.height)
-        for chunk in found.newer.iter_slices(LOOK_UP):
-            now = _document_rows(partner, flow, load_documents(found, chunk, RECORDS[flow.record]), found.read_at)
+        for chunk in found.read_again.iter_slices(LOOK_UP):
+            now = _document_rows(partner, flow, load_documents(found, chunk, RECORDS[flow.record]))
             with workspace.state.transaction() as tx:
                 outcome.changed.extend(documents.note_changed(tx, now.values()))
         still_waiting = set(found.unsent["source_id"])
@@ -104,33 +104,33 @@ def find_candidates(
     """What the flow could send now, given partitions not judged yet and documents blocked earlier. A newer
     version always lies in the same or a later day, so partitions from the first of them on are enough."""
     record = RECORDS[flow.record]
-    first = min([read.day for read in due] + [row.modified_at.date() for row in waiting if row.modified_at], default=None)
-    with workspace.state.reading() as tx:
-        partitions = reads.newest(tx, flow.connection, flow.record, from_day=first) if first else []
-    rows = workspace.records.scan(record, [read.path for read in partitions])
-    light = rows.select(pl.exclude("source_record", *(name for name, _ in record.children)))
-    judged = newest_versions(light.with_columns(eligible(flow).alias("_eligible")), record).filter("_eligible")
-    keys = judged.select("source_id", "modified_at").sort("modified_at", "source_id").collect()
-    sent: dict[str, datetime | None] = {}
-    with workspace.state.reading() as tx:
-        for chunk in keys.iter_slices(LOOK_UP):
-            known = documents.known(tx, partner.id, flow.name, flow.connection, chunk["source_id"].to_list())
-            sent |= {source_id: row.modified_at for source_id, row in known.items() if row.state != "blocked"}
-    recorded = pl.DataFrame(
-        {"source_id": list(sent), "_sent": list(sent.values())},
-        schema={"source_id": pl.String, "_sent": keys.schema["modified_at"]},
-    )
-    joined = keys.join(recorded, on="source_id", how="left", maintain_order="left")
+    began = [read.day for read in due] + [row.modified_at.date() if row.modified_at else date.min for row in waiting]
+    rows = newest_rows(workspace, flow.connection, record, from_day=min(began, default=date.max))
+    may_leave = newest_eligible(rows, flow, "read_at").select("source_id", "modified_at", "read_at")
+    found = may_leave.sort("modified_at", "source_id").collect()
+    sent = _sent(workspace, partner, flow, found)
+    joined = found.join(sent, on="source_id", how="left", maintain_order="left")
+    # A stamp in whole seconds hides a second change within it: equal stamps are compared too.
+    again = (pl.col("modified_at") >= pl.col("_modified_at")) & (pl.col("read_at") > pl.col("_read_at"))
     return Candidates(
-        unsent=joined.filter(pl.col("_sent").is_null()).drop("_sent"),
-        newer=joined.filter(pl.col("modified_at") > pl.col("_sent")).drop("_sent"),
+        unsent=joined.filter(pl.col("_read_at").is_null()).select("source_id", "modified_at"),
+        read_again=joined.filter(again).select("source_id", "modified_at"),
         rows=rows,
-        read_at={read.day: read.read_at for read in partitions},
     )
+
+
+def _sent(workspace: Workspace, partner: Partner, flow: Flow, found: pl.DataFrame) -> pl.DataFrame:
+    """Which of these documents were sent: source_id, _modified_at and _read_at of the version that was."""
+    known: list[DocumentRow] = []
+    with workspace.state.reading() as tx:
+        for chunk in found.iter_slices(LOOK_UP):
+            known += documents.known(tx, partner.id, flow.name, flow.connection, chunk["source_id"].to_list()).values()
+    sent = [(row.source_id, row.modified_at, row.read_at) for row in known if row.state != "blocked"]
+    return pl.DataFrame(sent, schema={"source_id": pl.String, "_modified_at": INSTANT, "_read_at": INSTANT}, orient="row")
 
 
 def load_documents(found: Candidates, chunk: pl.DataFrame, record: Record) -> pl.DataFrame:
-    """The whole rows of these candidates, in their order; frame of the record's schema without source_record."""
+    """The whole rows of these candidates, in their order; frame of the record's schema without source_record, with read_at."""
     keys = chunk["source_id"].to_list()
     rows = found.rows.filter(pl.col("source_id").is_in(keys)).drop("source_record")
     newest = newest_versions(rows, record).collect()
@@ -142,7 +142,7 @@ def _send(
 ) -> tuple[Body, Delivery | None]:
     record = RECORDS[flow.record]
     frame = load_documents(found, chunk, record)
-    rows = _document_rows(partner, flow, frame, found.read_at)
+    rows = _document_rows(partner, flow, frame)
     while True:
         body = make_body(flow, record, frame)
         reached(CrashPoint.RENDER_BODY_MADE)
@@ -152,11 +152,10 @@ def _send(
             frame = frame.filter(~pl.col("source_id").is_in(raced.taken))
 
 
-def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame, read_at: dict[date, datetime]) -> dict[str, DocumentRow]:
+def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame) -> dict[str, DocumentRow]:
     record = RECORDS[flow.record]
     hashes = business_hashes(frame, record)
-    first = min(read_at)
-    identity = frame.select("source_id", pl.col(record.number_column).alias("_number"), "modified_at")
+    identity = frame.select("source_id", pl.col(record.number_column).alias("_number"), "modified_at", "read_at")
     return {
         source_id: DocumentRow(
             partner=partner.id,
@@ -165,10 +164,10 @@ def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame, read_at: d
             source_id=source_id,
             number=number,
             modified_at=modified_at,
-            read_at=read_at[max(first, modified_at.date())],
+            read_at=read_at,
             business_hash=hashes[source_id],
         )
-        for source_id, number, modified_at in identity.iter_rows()
+        for source_id, number, modified_at, read_at in identity.iter_rows()
     }
 
 

@@ -149,7 +149,7 @@ def totals_of(frame: pl.LazyFrame, record: Record) -> dict[str, str]:
         return {}
     sums = frame.group_by(record.currency_column).agg(pl.col(record.totals).sum()).sort(record.currency_column).collect()
     return {
-        f"{column}|{row[record.currency_column]}": str(row[column] or Decimal(0))
+        f"{column}|{row[record.currency_column] or ''}": str(row[column] or Decimal(0))
         for row in sums.iter_rows(named=True)
         for column in record.totals
     }

@@ -1,3 +1,3 @@
-from tests.project import postgres_server, project, sandbox, state_on
+from tests.project import postgres_server, project, project_on_both, sandbox, state_on
 
-__all__ = ["postgres_server", "project", "sandbox", "state_on"]
+__all__ = ["postgres_server", "project", "project_on_both", "sandbox", "state_on"]

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
 
 from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deliveries, documents, set_aside
 from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.preview import preview_flow
 from mlconnector_assets.steps.proof import prove_flow, prove_keys, prove_source, prove_warehouse
-from mlconnector_assets.steps.read import Days, needs_read, read_changes, read_days
+from mlconnector_assets.steps.read import Days, first_day, needs_read, read_changes, read_days
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.project import ProjectFolder
+
+
+@pytest.fixture
+def project(project_on_both: ProjectFolder) -> ProjectFolder:
+    """Every test of this module runs with the state on SQLite and on PostgreSQL."""
+    return project_on_both
 
 
 def cycle(project: ProjectFolder, **arguments):
@@ -36,11 +44,7 @@ def prove(project: ProjectFolder) -> None:
     assert all(proof.good for proof in proofs), proofs
 
 
-def test_two_cycles_send_everything_once_and_agree(project: ProjectFolder, state_on: str) -> None:
-    if state_on == "postgres":
-        from tests.project import write_project
-
-        write_project(project.root, project.sandbox, home=project.inbox.name)
+def test_two_cycles_send_everything_once_and_agree(project: ProjectFolder) -> None:
     first = cycle(project)
     assert sum(render.documents for render in first.renders) > 10
     prove(project)
@@ -197,12 +201,33 @@ def test_one_failing_record_stops_no_other(project: ProjectFolder) -> None:
     assert "read odoo vendors" in [failure.step for failure in outcome.failures]
 
 
-def test_frames_hold_no_floats(project: ProjectFolder) -> None:
+def test_days_before_the_first_partition_are_in_it_and_future_ones_are_refused(project: ProjectFolder) -> None:
     with open_workspace(project.root) as workspace:
-        read_changes(workspace, "odoo", "invoices")
-        frame = workspace.records.scan
-    from mlconnector_assets.records import RECORDS
+        old = read_days(workspace, "odoo", "vendors", Days(date(2001, 1, 1), date(2001, 1, 5)))
+        assert [read.day for read in old.partitions] == [first_day(workspace, "odoo")]
+        tomorrow = project.sandbox.control.now().date() + timedelta(days=1)
+        with pytest.raises(ConfigurationError, match="lies in the future"):
+            read_days(workspace, "odoo", "vendors", Days(tomorrow, tomorrow))
+        assert needs_read(workspace, "odoo", "vendors")
+        assert read_changes(workspace, "odoo", "vendors").rows > 0
+    prove_one(project, "vendors")
 
-    assert frame is not None
+
+def prove_one(project: ProjectFolder, record: str) -> None:
+    with open_workspace(project.root) as workspace:
+        assert prove_source(workspace, "odoo", record).good
+
+
+def test_no_money_is_a_float() -> None:
     for record in RECORDS.values():
-        assert not any(kind in (pl.Float32, pl.Float64) for kind in record.schema.dtypes())
+        assert not any(kind.is_float() for kind in inner_types(record.schema.dtypes()))
+
+
+def inner_types(kinds: Iterable[pl.DataType]) -> Iterator[pl.DataType]:
+    """The types themselves and everything nested in them."""
+    for kind in kinds:
+        yield kind
+        if isinstance(kind, pl.List):
+            yield from inner_types([kind.inner])
+        elif isinstance(kind, pl.Struct):
+            yield from inner_types([field.dtype for field in kind.fields])

@@ -1,0 +1,29 @@
+"""Records at rest as the steps see them: partition files together with the time of their read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from mlconnector_assets.records import Record
+from mlconnector_assets.records.record import INSTANT
+from mlconnector_assets.state import reads
+from mlconnector_assets.state.reads import PartitionRead
+from mlconnector_assets.steps.workspace import Workspace
+
+
+def rows_of(workspace: Workspace, record: Record, partitions: Sequence[PartitionRead]) -> pl.LazyFrame:
+    """The record's columns and `read_at`, over these partitions."""
+    frames = [
+        workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at"))
+        for read in partitions
+    ]
+    return pl.concat(frames) if frames else record.empty().lazy().with_columns(pl.lit(None, INSTANT).alias("read_at"))
+
+
+def newest_rows(workspace: Workspace, connection: str, record: Record, *, from_day: date | None = None) -> pl.LazyFrame:
+    """The same over the newest read of every day, or of every day from `from_day` on."""
+    with workspace.state.reading() as tx:
+        return rows_of(workspace, record, reads.newest(tx, connection, record.name, from_day=from_day))
