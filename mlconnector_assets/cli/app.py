@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mlconnector_assets import __version__
-from mlconnector_assets.cli import check, demo, outbox, preview, sandbox, secrets, set_aside, sync, warehouse
-from mlconnector_assets.cli.options import PROJECT_VARIABLE, err, out
-from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.cli import check, demo, failures, outbox, preview, sandbox, secrets, set_aside, sync, warehouse
+from mlconnector_assets.cli.options import HERE, PROJECT_HELP, PROJECT_VARIABLE, err, out
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="mlconnector",
@@ -32,8 +32,11 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def root(
     project: Annotated[
-        Path | None, typer.Option("--project", metavar="DIR", help="The folder that holds connections.yaml and partners/; the current one by default.")
-    ] = None,
+        Path, typer.Option(metavar="DIR", envvar=PROJECT_VARIABLE, show_default="the current folder", help=PROJECT_HELP)
+    ] = HERE,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar=failures.DEBUG_VARIABLE, help="Show where a bug was met, without secrets.")
+    ] = False,
     version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     """Connects accounting systems with trading partners' folders and a warehouse.
@@ -42,44 +45,32 @@ def root(
     partners/*.yaml, store the secrets they name with **mlconnector secrets set NAME**, prove the configuration with
     **mlconnector check --live**, look at the next file with **mlconnector preview PARTNER FLOW**, and run
     **mlconnector sync** from cron, or `dagster dev` for the UI and the sensors.
+
+    Exit codes: 0 done, 1 something failed and the message tells the mend, 2 the command was typed wrongly.
     """
-    if project is not None:
-        os.environ[PROJECT_VARIABLE] = str(project)
+    failures.show_details(debug)
 
 
 app.command()(demo.demo)
 app.command()(sandbox.sandbox)
-app.command()(sync.sync)
 app.command()(check.check)
-app.command()(check.schema)
 app.command()(preview.preview)
+app.command()(sync.sync)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(warehouse.app, name="warehouse")
+app.command()(check.schema)
 
 
-def run() -> None:
+def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    failures.protect()
     try:
-        app()
-    except ConnectorError as error:
-        complain(error)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        err.print("stopped; what was committed stays, the rest is done by the next run")
-        sys.exit(130)
-
-
-def complain(error: ConnectorError) -> None:
-    """Print a failure: what, where, and the mend."""
-    place = f"{error.where}: " if error.where else ""
-    err.print(f"[bold red]error[/] {_plain(place)}{_plain(error.what)}")
-    if error.mend:
-        err.print(f"[bold]mend[/]  {_plain(error.mend)}")
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+        app(arguments)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            err.print("stopped; what was committed stays, the rest is done by the next run")
+        raise
+    except Exception as error:  # noqa: BLE001  the outermost place: everything ends as a message
+        failures.stop(error)

@@ -13,7 +13,6 @@ from rich.markup import escape
 from mlconnector_assets.cli.options import HERE, ProjectOption, err, out
 
 
-
 class Schema(StrEnum):
     """Which file a schema describes."""
 
@@ -22,37 +21,52 @@ class Schema(StrEnum):
 
 
 def check(
-    live: Annotated[bool, typer.Option("--live", help="Also log in to every system and tell what can and cannot be seen.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also log in to every system and tell what can and cannot be seen.")
+    ] = False,
     project: ProjectOption = HERE,
 ) -> None:
-    """Validate connections.yaml and partners/*.yaml, without network. Exits 1 when anything is wrong."""
+    """Validate connections.yaml and partners/*.yaml, without network. Exits with 1 when anything is wrong.
+
+    Every mistake is told with file, line, key, the value found and what is allowed. With --live it also logs in:
+    Odoo's version, user, companies and each model; the SFTP server's host key, folders, and whether files can be
+    written. What happens next: `mlconnector preview PARTNER FLOW`, then `mlconnector sync`.
+
+    Examples: mlconnector check, mlconnector check --live
+    """
     from mlconnector_assets.configuration.project import load_project
 
     loaded = load_project(project)
     for connection in loaded.connections.values():
-        out.print(f"[green]✓[/] connection {connection.id}: {connection.system}, companies {', '.join(connection.companies)}")
+        companies = f"{connection.system}, companies {', '.join(connection.companies)}"
+        out.print(f"[green]✓[/] connection {connection.id}: {escape(companies)}")
     for partner in loaded.partners.values():
-        out.print(f"[green]✓[/] partner {partner.id}: {partner.sftp.host}:{partner.sftp.port}, flows {', '.join(partner.flows)}")
+        place = f"{partner.sftp.host}:{partner.sftp.port}, flows {', '.join(partner.flows)}"
+        out.print(f"[green]✓[/] partner {partner.id}: {escape(place)}")
     if live:
         _check_live(project)
 
 
 def schema(
     which: Annotated[Schema, typer.Argument(help="The schema of connections.yaml or of a partner file.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here instead of printing it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it here instead of printing it.")
+    ] = None,
 ) -> None:
-    """Print the JSON schema of a YAML file, for editors.
+    """Print the JSON schema of a YAML file. An editor then completes the keys and marks mistakes while you type.
 
-    With the YAML extension of an editor, name it in the first line of the file:
-    # yaml-language-server: $schema=partner.schema.json
+    With the YAML extension of an editor, name it in the first line of the file, relative to that file:
+    `# yaml-language-server: $schema=partner.schema.json`
+
+    Example: mlconnector schema partner -o partners/partner.schema.json
     """
     from mlconnector_assets.configuration.schemas import json_schemas
 
-    text = json.dumps(json_schemas()[which.value], indent=2, ensure_ascii=False)
+    text = json.dumps(json_schemas()[which.value], indent=2, ensure_ascii=False) + "\n"
     if output is not None:
-        output.write_text(text + "\n", encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
     else:
-        typer.echo(text)
+        typer.echo(text, nl=False)
 
 
 def _check_live(project: Path) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from rich.table import Table
-
+from mlconnector_assets.cli import tables
 from mlconnector_assets.cli.options import out
 from mlconnector_assets.state import deliveries, reads, set_aside
 from mlconnector_assets.steps.cycle import CycleOutcome
@@ -27,31 +26,31 @@ def show_summary(workspace: Workspace, cycles: list[CycleOutcome]) -> bool:
 
 
 def _show_records(workspace: Workspace, cycles: list[CycleOutcome]) -> None:
-    table = Table("record", *(f"read in cycle {number}" for number in range(1, len(cycles) + 1)), "days", "set aside", title="records", title_justify="left")
     counted = [Counter({(read.connection, read.record): read.rows for read in cycle.reads}) for cycle in cycles]
+    rows = []
     with workspace.state.reading() as tx:
         for connection, settings in workspace.project.connections.items():
             aside = Counter(item.record for item in set_aside.open_items(tx, connection))
             for record in settings.records:
                 days = len(reads.newest(tx, connection, record))
-                table.add_row(f"{connection} {record}", *(str(cycle[connection, record]) for cycle in counted), str(days), str(aside[record]))
-    out.print(table)
+                rows.append([f"{connection} {record}", *(cycle[connection, record] for cycle in counted), days, aside[record]])
+    read_in = [f"read in cycle {number}" for number in range(1, len(cycles) + 1)]
+    tables.show(["record", *read_in, "days", "set aside"], rows, title="records")
 
 
 def _show_files(workspace: Workspace) -> None:
-    table = Table("file, below .mlconnector/sandbox/sftp", "documents", "bytes", "totals", "state", title="files at partners", title_justify="left")
+    rows: list[tuple[object, ...]] = []
     with workspace.state.reading() as tx:
         for entry in reversed(deliveries.listing(tx, limit=None)):
             totals = [f"{key.partition('|')[2]} {amount}" for key, amount in entry.totals.items() if key.startswith("total_amount|")]
-            table.add_row(f"{entry.partner}/{entry.folder}/{entry.remote_name}", str(entry.documents), str(entry.size), "\n".join(totals), entry.state)
-    out.print(table)
+            late = "" if entry.state == "delivered" else f" ({entry.state})"
+            rows.append((f"{entry.partner}/{entry.folder}/{entry.remote_name}{late}", entry.documents, *totals[:1] or [None]))
+            rows += [(None, None, total) for total in totals[1:]]
+    tables.show(["file", "documents", "total"], rows, title="files at partners, below .mlconnector/sandbox/sftp")
 
 
 def _show_tables(workspace: Workspace) -> None:
-    table = Table("table", "rows", title="warehouse", title_justify="left")
-    for size in workspace.warehouse.tables():
-        table.add_row(size.name, str(size.rows))
-    out.print(table)
+    tables.show(["table", "rows"], [(size.name, size.rows) for size in workspace.warehouse.tables()], title="warehouse")
 
 
 def _show_proofs(workspace: Workspace) -> bool:

@@ -9,20 +9,30 @@ import typer
 from rich.console import Console
 
 PROJECT_VARIABLE = "MLCONNECTOR_PROJECT"
-
-ProjectOption = Annotated[
-    Path,
-    typer.Option(
-        "--project",
-        metavar="DIR",
-        envvar=PROJECT_VARIABLE,
-        show_default="the current folder",
-        help="The folder that holds connections.yaml and partners/.",
-    ),
-]
+PROJECT_HELP = "The folder that holds connections.yaml and partners/."
 HERE = Path()
 
-out = Console(highlight=False, soft_wrap=True)
+
+def _chosen(ctx: typer.Context, value: Path) -> Path:
+    """`--project` may stand before the command as well; the one after it wins."""
+    source = ctx.get_parameter_source("project")
+    if source is not None and source.name == "COMMANDLINE":
+        return value
+    before: Path = ctx.find_root().params.get("project", value)
+    return before
+
+
+ProjectOption = Annotated[
+    Path, typer.Option("--project", metavar="DIR", callback=_chosen, show_default="the current folder", help=PROJECT_HELP)
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV, for programs, instead of a table.")]
+
+out = Console(highlight=False, soft_wrap=True, emoji=False)
 """What a command was asked for."""
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Progress and complaints, so that standard output can be piped."""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,41 +6,49 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.markup import escape
 
-from mlconnector_assets.cli.options import HERE, ProjectOption, err
+from mlconnector_assets.cli import tables
+from mlconnector_assets.cli.options import HERE, ProjectOption, counted, err
 
 
 def preview(
     partner: Annotated[str, typer.Argument(help="The partner's id: the name of its file in partners/.")],
     flow: Annotated[str, typer.Argument(help="The flow's name in that file.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the file here instead of printing it.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the file here instead of printing it.")
+    ] = None,
     project: ProjectOption = HERE,
 ) -> None:
     """Show the file that would be sent now, and which documents are in it. Changes nothing.
 
-    It is made from what was read last; run `mlconnector sync` for newer records. The file goes to standard
-    output, byte for byte; the list of documents goes to standard error.
+    It is made from what was read last. The file goes to standard output, byte for byte; its name and documents go
+    to standard error. What happens next: `mlconnector sync` reads what is newer, makes the file, and sends it.
+
+    Example: mlconnector preview acme invoices -o next.csv
     """
+    from mlconnector_assets.records import RECORDS
     from mlconnector_assets.steps.preview import preview_flow
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:
         seen = preview_flow(workspace, partner, flow)
-    table = Table("document", "id", "first line")
-    for source_id, number, position in seen.body.documents.select("source_id", "_number", "position").iter_rows():
-        table.add_row(number, source_id, str(position))
-    if seen.body.documents.height:
-        err.print(table)
-    err.print(f"{seen.name}: {seen.body.documents.height} documents, {seen.body.lines} lines, {len(seen.body.content)} bytes")
-    for key, amount in seen.body.totals.items():
-        column, _, currency = key.partition("|")
-        err.print(f"  {column} {currency} {amount}")
+        number = RECORDS[workspace.flow(partner, flow).record].number_column
+    body = seen.body
+    for source_id, reason in body.blocked.items():
+        err.print(f"[yellow]![/] document {escape(source_id)} is blocked: {escape(reason)}")
+    if body.documents.is_empty():
+        err.print("nothing would be sent now")
+        return
+    tables.show(["document", "id", "first line"], body.documents.select(number, "source_id", "position").iter_rows(), console=err)
+    totals = ", ".join(f"{key.replace('|', ' ')} {amount}" for key, amount in body.totals.items())
+    size = (counted(body.documents.height, "document"), counted(body.lines, "line"), counted(len(body.content), "byte"))
+    err.print(f"{seen.name}: {', '.join(size)}", markup=False)
+    if totals:
+        err.print(totals, markup=False)
     if seen.waiting:
         err.print(f"{seen.waiting} more documents would go into further files")
-    for source_id, reason in seen.body.blocked.items():
-        err.print(f"[yellow]![/] {source_id} is blocked: {reason}")
     if output is not None:
-        output.write_bytes(seen.body.content)
-    elif seen.body.documents.height:
-        typer.get_binary_stream("stdout").write(seen.body.content)
+        output.write_bytes(body.content)
+    else:
+        typer.get_binary_stream("stdout").write(body.content)

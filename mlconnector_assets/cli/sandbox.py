@@ -1,36 +1,121 @@
-"""`mlconnector sandbox`: the stand-ins in the foreground."""
+"""`mlconnector sandbox`: the stand-ins in the foreground, and what a project needs to use them."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
-from mlconnector_assets.cli.options import HERE, ProjectOption
-from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.cli.options import HERE, ProjectOption, out
+from mlconnector_assets.errors import ConfigurationError, ConnectorError
 
-ODOO_PORT, SFTP_PORT = 8869, 8822
-"""The ports that the shipped connections.yaml and partners/acme.yaml name."""
+if TYPE_CHECKING:
+    from mlconnector_assets.configuration.project import Project
+    from mlconnector_assets.sandbox import Sandbox
+
+ADDRESS = "127.0.0.1"
+DATABASE = "sandbox"
 
 
 def sandbox(
-    odoo_port: Annotated[int, typer.Option(help="Port of the Odoo stand-in.")] = ODOO_PORT,
-    sftp_port: Annotated[int, typer.Option(help="Port of the SFTP server.")] = SFTP_PORT,
     moves: Annotated[int, typer.Option(min=50, help="How many journal entries a new sandbox gets.")] = 300,
     project: ProjectOption = HERE,
 ) -> None:
     """Run the sandbox in the foreground: an Odoo 19 stand-in with a seeded group of companies, and an SFTP server
-    with a folder per partner. Everything stays in .mlconnector/sandbox of the project. Stop it with Ctrl-C.
+    with a folder per partner. Stop it with Ctrl-C.
+
+    It listens on the ports that connections.yaml and partners/*.yaml name, stores the secrets they name, and keeps
+    everything in .mlconnector/sandbox of the project; the partner's files lie in .mlconnector/sandbox/sftp.
+    What happens next: in another terminal, `mlconnector sync` reads, delivers and loads from it.
+
+    Example: mlconnector sandbox --moves 2000
     """
     require_sandbox()
     from mlconnector_assets.configuration.project import load_project
-    from mlconnector_assets.sandbox import Scale
-    from mlconnector_assets.sandbox.__main__ import run
-    from mlconnector_assets.sandbox.server import SandboxServer, SandboxSettings
+    from mlconnector_assets.sandbox import SandboxServer, SandboxSettings, Scale
+    from mlconnector_assets.sandbox.launch import run_in_foreground
 
     loaded = load_project(project)
-    settings = SandboxSettings(loaded.home / "sandbox", odoo_port, sftp_port, tuple(loaded.partners), Scale(moves=moves))
-    raise typer.Exit(run(SandboxServer(settings)))
+    odoo_port, sftp_port = ports_of(loaded)
+
+    def ready(running: Sandbox) -> None:
+        let_in(loaded, running)
+        out.print("Ctrl-C stops it")
+
+    settings = SandboxSettings(folder_of(loaded), odoo_port, sftp_port, tuple(loaded.partners), Scale(moves=moves))
+    run_in_foreground(SandboxServer(settings), ready)
+
+
+@contextmanager
+def sandbox_of(project: Project) -> Iterator[Sandbox]:
+    """The project's sandbox: the one that runs already, or one that is started now and stopped at the end. The
+    project's secrets are those of the sandbox afterwards. Raises ConfigurationError when the project is on
+    other systems, Unavailable when a port is taken."""
+    from mlconnector_assets.sandbox import start_sandbox
+
+    odoo_port, sftp_port = ports_of(project)
+    running = _already_running(project, odoo_port, sftp_port)
+    if running is None:
+        partners = tuple(project.partners)
+        running = start_sandbox(folder_of(project), odoo_port=odoo_port, sftp_port=sftp_port, partners=partners, own_process=True)
+    with running:
+        let_in(project, running)
+        yield running
+
+
+def let_in(project: Project, running: Sandbox) -> None:
+    """Store the sandbox's API key and the partners' keys under the names that the project uses, and its host keys."""
+    from mlconnector_assets.durable import write_durably
+    from mlconnector_assets.state.vault import Vault
+    from mlconnector_assets.steps.workspace import open_workspace
+
+    write_durably(folder_of(project) / "host_keys", "\n".join(running.host_keys).encode() + b"\n")
+    wanted = {connection.api_key: running.api_key for connection in project.connections.values()}
+    for partner in project.partners.values():
+        if partner.sftp.private_key:
+            wanted[partner.sftp.private_key] = running.partner_key(partner.id)
+        if partner.sftp.password:
+            wanted[partner.sftp.password] = running.partner_password(partner.id)
+    with open_workspace(project.root) as workspace:
+        vault = Vault.open(workspace.state, project.home, create=True)
+        stored = {secret.name for secret in vault.names()}
+        for name, value in wanted.items():
+            if name not in stored or vault.get(name).reveal() != value:
+                vault.set(name, value.encode())
+    out.print(f"sandbox: Odoo at {running.odoo_url}, SFTP at {running.sftp_host}:{running.sftp_port}, files in {running.folder}")
+    out.print(f"secrets: {', '.join(wanted)} stored encrypted")
+
+
+def ports_of(project: Project) -> tuple[int, int]:
+    """The ports of Odoo and SFTP that the project names. Raises ConfigurationError when one of its systems is no
+    sandbox: records are changed and files delivered only where nobody minds."""
+    odoo_ports, sftp_ports = set[int](), set[int]()
+    for connection in project.connections.values():
+        url = urlsplit(connection.url)
+        if url.hostname != ADDRESS or url.port is None or connection.database != DATABASE:
+            raise _not_sandbox(
+                project, f"connection {connection.id} is not on the sandbox but on {connection.url} {connection.database}"
+            )
+        odoo_ports.add(url.port)
+    for partner in project.partners.values():
+        if partner.sftp.host != ADDRESS:
+            raise _not_sandbox(project, f"partner {partner.id} is not on the sandbox but on {partner.sftp.host}")
+        sftp_ports.add(partner.sftp.port)
+    if len(odoo_ports) != 1 or len(sftp_ports) != 1:
+        raise _not_sandbox(
+            project, "the sandbox has one Odoo and one SFTP server, but the files name several ports, or no partner"
+        )
+    return odoo_ports.pop(), sftp_ports.pop()
+
+
+def folder_of(project: Project) -> Path:
+    """Where the project's sandbox keeps everything."""
+    return project.home / "sandbox"
 
 
 def require_sandbox() -> None:
@@ -40,5 +125,39 @@ def require_sandbox() -> None:
         import starlette
         import uvicorn
     except ImportError as error:
-        raise ConfigurationError(f"the sandbox needs the package {error.name}", mend="install `mlconnector-assets[sandbox]`") from None
+        raise ConfigurationError(
+            f"the sandbox needs the package {error.name}", mend="install `mlconnector-assets[sandbox]`"
+        ) from None
     del asyncssh, starlette, uvicorn
+
+
+def _already_running(project: Project, odoo_port: int, sftp_port: int) -> Sandbox | None:
+    """The sandbox that serves this folder, as under `make dev`; it is not ours to stop."""
+    from httpx import HTTPError
+
+    from mlconnector_assets.sandbox import Sandbox
+
+    try:
+        description = json.loads((folder_of(project) / "sandbox.json").read_text("utf-8"))
+        running = Sandbox(folder_of(project), description, stop=lambda: None, alive=lambda: True)
+        running.control.now()
+    except (OSError, ValueError, HTTPError, ConnectorError):
+        return None
+    used = urlsplit(running.odoo_url).port, running.sftp_port, set(running.partners)
+    if used != (odoo_port, sftp_port, set(project.partners)):
+        running.stop()
+        raise ConfigurationError(
+            f"a sandbox already runs for this project (process {description['pid']}), but with other ports or partners",
+            where=str(project.root),
+            mend="stop that one, then run the same command again",
+        )
+    out.print(f"the sandbox of this project already runs (process {description['pid']}); it is used, and left running")
+    return running
+
+
+def _not_sandbox(project: Project, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}; the demo changes records and delivers files, so it stops here",
+        where=str(project.root),
+        mend="run the demo and the sandbox in a fresh clone; for your own systems use `mlconnector sync`",
+    )

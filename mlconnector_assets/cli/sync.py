@@ -2,77 +2,90 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlconnector_assets.cli.options import HERE, ProjectOption, err, out
+from mlconnector_assets.cli.failures import LOG, complain_of_steps
+from mlconnector_assets.cli.options import HERE, ProjectOption, counted, err, out
 from mlconnector_assets.cli.progress import TerminalProgress
-from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.clock import system_clock
 
 if TYPE_CHECKING:
     from mlconnector_assets.steps.cycle import CycleOutcome
-    from mlconnector_assets.steps.read import Days
-    from mlconnector_assets.steps.workspace import Workspace
+
+DAY_FORMAT = ["%Y-%m-%d"]
 
 
 def sync(
     connection: Annotated[str | None, typer.Argument(help="Only this connection; all of them by default.")] = None,
-    from_: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="Read whole days again, from this one (UTC) …")] = None,
-    to: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], metavar="DAY", help="… to this one; today by default.")] = None,
+    from_: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=DAY_FORMAT, metavar="DAY", help="Read whole days again, from this one (UTC) …"),
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option(formats=DAY_FORMAT, metavar="DAY", help="… to this one; today by default.")
+    ] = None,
     project: ProjectOption = HERE,
 ) -> None:
     """Run one full cycle: read what changed, render, load the warehouse, deliver. Made for cron.
 
     Nothing is sent twice, however often it runs. With --from, records last modified on those days are read
-    again, and what was missing is caught up. Each step shows up in Dagster as a materialization. Exits 1
-    when a step failed; the others were done all the same.
-    """
-    from mlconnector_assets.steps.cycle import run_cycle
-    from mlconnector_assets.steps.workspace import open_workspace
+    again, and what was missing is caught up. Each step shows up in Dagster as a materialization. Exits with 1
+    when a step failed; the others were done all the same, and the next run catches up.
+    What happens next: `mlconnector outbox list` shows the files, `mlconnector warehouse sql` answers questions.
 
-    with TerminalProgress() as progress, open_workspace(project, progress=progress) as workspace:
-        outcome = run_cycle(workspace, connection, _days(workspace, from_, to))
-        _report(workspace, outcome)
-    show(outcome)
+    Examples: mlconnector sync, mlconnector sync odoo --from 2026-01-01 --to 2026-01-31
+    """
+    outcome = run_and_show(project, connection, _days(from_, to))
     if outcome.failures:
         raise typer.Exit(1)
 
 
-def show(outcome: CycleOutcome) -> None:
-    """Print one line a step, and the failures with their mend."""
-    from mlconnector_assets.cli.app import complain
+def run_and_show(project: Path, connection: str | None = None, days: tuple[date, date] | None = None) -> CycleOutcome:
+    """Run a cycle with progress, show it in Dagster, and print one line and the failures with their mends."""
+    from mlconnector_assets.steps.cycle import run_cycle
+    from mlconnector_assets.steps.read import Days
+    from mlconnector_assets.steps.workspace import open_workspace
 
+    with TerminalProgress() as progress, open_workspace(project, progress=progress) as workspace:
+        outcome = run_cycle(workspace, connection, Days(*days) if days else None)
+        _report(workspace.project.root, outcome)
     read = sum(read.rows for read in outcome.reads)
     queued = sum(len(render.deliveries) for render in outcome.renders)
     sent = sum(len(delivery.sent) for delivery in outcome.deliveries)
     loaded = sum(load.inserted + load.updated for load in outcome.loads)
     unchanged = f", nothing new in {', '.join(outcome.unchanged)}" if outcome.unchanged else ""
-    out.print(f"read {read} records{unchanged}; queued {queued} files; delivered {sent}; loaded {loaded} new or changed records")
-    for failure in outcome.failures:
-        err.print(f"[bold red]{failure.step} failed[/]")
-        complain(failure.error)
+    made = f"queued {counted(queued, 'file')}; delivered {sent}; loaded {counted(loaded, 'new or changed record')}"
+    out.print(f"read {counted(read, 'record')}{unchanged}; {made}", markup=False)
+    complain_of_steps(outcome.failures)
+    return outcome
 
 
-def _days(workspace: Workspace, first: datetime | None, last: datetime | None) -> Days | None:
-    from mlconnector_assets.steps.read import Days
-
+def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:
+    today = system_clock().date()
     if first is None:
         if last is not None:
-            raise ConfigurationError("--to was given without --from", mend="give --from DAY as well")
+            raise typer.BadParameter("was given without --from; give --from DAY as well", param_hint="--to")
         return None
-    days = Days(first.date(), last.date() if last else workspace.clock().date())
-    if days.last < days.first:
-        raise ConfigurationError(f"--to {days.last} is before --from {days.first}", mend="swap them")
-    return days
+    until = last.date() if last else max(today, first.date())
+    if until < first.date():
+        raise typer.BadParameter(f"{until} is before --from {first.date()}; swap them", param_hint="--to")
+    if first.date() > today:
+        raise typer.BadParameter(
+            f"{first.date()} lies in the future; the days are UTC, and today is {today}", param_hint="--from"
+        )
+    return first.date(), until
 
 
-def _report(workspace: Workspace, outcome: CycleOutcome) -> None:
+def _report(root: Path, outcome: CycleOutcome) -> None:
     """Show the cycle in Dagster. Only a display: a failure here is told, and changes nothing."""
     from mlconnector_assets.orchestration.report import report_cycle
 
     try:
-        report_cycle(workspace.project.root, outcome)
+        report_cycle(root, outcome)
     except Exception as error:  # noqa: BLE001  the work is done and committed; Dagster's storage may be unreachable
+        LOG.debug("showing the cycle in Dagster failed", exc_info=error)
         err.print(f"[yellow]![/] the cycle is done, but could not be shown in Dagster: {type(error).__name__}")

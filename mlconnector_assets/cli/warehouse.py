@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from mlconnector_assets.cli.options import HERE, ProjectOption, out
+from mlconnector_assets.cli import tables
+from mlconnector_assets.cli.options import HERE, CsvOption, ProjectOption
 
 app = typer.Typer(no_args_is_help=True, help="The warehouse: which tables it has, and queries.")
-
-
-class Output(StrEnum):
-    """How an answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
 
 
 @app.command()
 def sql(
     statement: Annotated[str, typer.Argument(help='One statement that reads, such as "select * from odoo_invoices limit 5".')],
-    output: Annotated[Output, typer.Option(help="A table for people, or CSV for programs.")] = Output.TABLE,
+    as_csv: CsvOption = False,
     project: ProjectOption = HERE,
 ) -> None:
-    """Ask the warehouse a question. Nothing can be changed this way."""
+    """Ask the warehouse a question, in DuckDB's SQL. Nothing can be changed this way.
+
+    Example: mlconnector warehouse sql "select currency, sum(total_amount) from odoo_invoices group by all" --csv
+    """
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:
         answer = workspace.warehouse.query(statement)
-    if output is Output.CSV:
-        typer.echo(answer.write_csv(), nl=False)
-        return
-    table = Table(*answer.columns)
-    for row in answer.iter_rows():
-        table.add_row(*("" if value is None else str(value) for value in row))
-    out.print(table)
+    tables.show(answer.columns, answer.iter_rows(), as_csv=as_csv)
 
 
-@app.command()
-def tables(project: ProjectOption = HERE) -> None:
-    """List the tables with their rows and meaning."""
+@app.command("tables")
+def list_tables(as_csv: CsvOption = False, project: ProjectOption = HERE) -> None:
+    """List the tables with their rows and meaning. `mlconnector sync` fills them.
+
+    Example: mlconnector warehouse tables
+    """
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:
         sizes = workspace.warehouse.tables()
-    table = Table("table", "rows", "meaning")
-    for size in sizes:
-        table.add_row(size.name, str(size.rows), size.meaning)
-    out.print(table)
+    tables.show(
+        ["table", "rows", "meaning"], [(size.name, size.rows, size.meaning) for size in sizes], folding=["meaning"], as_csv=as_csv
+    )

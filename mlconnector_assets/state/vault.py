@@ -141,11 +141,7 @@ class Vault:
 
     def names(self) -> list[SecretInfo]:
         """All secrets, without values, by name."""
-        with self._state.reading() as tx:
-            rows = tx.execute(
-                sa.select(SECRETS.c.name, SECRETS.c.version, SECRETS.c.kid, SECRETS.c.updated_at).order_by(SECRETS.c.name)
-            )
-            return [SecretInfo(*row) for row in rows]
+        return stored_secrets(self._state)
 
     def rotate(self, progress: Callable[[int, int], None] = lambda done, total: None) -> int:
         """Put every secret under the active key, one short transaction each; returns how many had to be.
@@ -163,3 +159,12 @@ class Vault:
                     tx.execute(sa.update(SECRETS).where(*same).values(sealed=new, kid=self._keys.active))
             progress(done, len(waiting))
         return len(waiting)
+
+
+def stored_secrets(state: State) -> list[SecretInfo]:
+    """All secrets, without values, by name; no key is needed to see which there are."""
+    with state.reading() as tx:
+        rows = tx.execute(
+            sa.select(SECRETS.c.name, SECRETS.c.version, SECRETS.c.kid, SECRETS.c.updated_at).order_by(SECRETS.c.name)
+        )
+        return [SecretInfo(*row) for row in rows]
