@@ -42,10 +42,11 @@ def _show_files(workspace: Workspace) -> None:
     rows: list[tuple[object, ...]] = []
     with workspace.state.reading() as tx:
         for entry in reversed(deliveries.listing(tx, limit=None)):
-            totals = [f"{key.partition('|')[2]} {amount}" for key, amount in entry.totals.items() if key.startswith("total_amount|")]
+            sums = [key.split("|") + [amount] for key, amount in entry.totals.items()]
+            first, *more = [f"{currency} {amount}" for column, currency, amount in sums if column == "total_amount"] or [None]
             late = "" if entry.state == "delivered" else f" ({entry.state})"
-            rows.append((f"{entry.partner}/{entry.folder}/{entry.remote_name}{late}", entry.documents, *totals[:1] or [None]))
-            rows += [(None, None, total) for total in totals[1:]]
+            rows.append((f"{entry.partner}/{entry.folder}/{entry.remote_name}{late}", entry.documents, first))
+            rows += [(None, None, total) for total in more]
     tables.show(["file", "documents", "total"], rows, title="files at partners, below .mlconnector/sandbox/sftp")
 
 
