@@ -42,8 +42,8 @@ def _show_files(workspace: Workspace) -> None:
     rows: list[tuple[object, ...]] = []
     with workspace.state.reading() as tx:
         for entry in reversed(deliveries.listing(tx, limit=None)):
-            sums = [key.split("|") + [amount] for key, amount in entry.totals.items()]
-            first, *more = [f"{currency} {amount}" for column, currency, amount in sums if column == "total_amount"] or [None]
+            sums = [(*key.split("|"), amount) for key, amount in entry.totals.items()]
+            first, *more = [f"{currency} {amount}" for column, currency, amount in sums if column == "total_amount"] or [""]
             late = "" if entry.state == "delivered" else f" ({entry.state})"
             rows.append((f"{entry.partner}/{entry.folder}/{entry.remote_name}{late}", entry.documents, first))
             rows += [(None, None, total) for total in more]

@@ -33,7 +33,9 @@ def show(
     if as_csv:
         console.file.write(_as_csv(columns, texts))
         return
-    table = Table(title=title, title_justify="left", box=box.ROUNDED if console.is_terminal else box.ASCII2)
+    if title:
+        console.print(Text(title, "bold"))
+    table = Table(box=box.ROUNDED if console.is_terminal else box.ASCII2)
     for name in columns:
         table.add_column(Text(name), no_wrap=name not in folding, overflow="fold")
     for cells in texts:
