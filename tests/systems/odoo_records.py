@@ -10,7 +10,7 @@ import httpx
 from mlconnector_assets.systems.odoo.client import Retry
 from mlconnector_assets.systems.odoo.mapping import CostCenter, Setting
 from mlconnector_assets.systems.odoo.source import OdooSource
-from mlconnector_assets.systems.odoo.values import records_of
+from mlconnector_assets.systems.odoo.values import records_in
 
 KEY = "k3y-canary-0123456789"
 FAST = Retry(attempts=3, within=5.0, first_wait=0.001, longest_wait=0.02)
@@ -111,7 +111,7 @@ def setting() -> Setting:
 
 def received(record: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """A record as the reader gets it: parsed with Decimal, and its text."""
-    return records_of(json.dumps({"length": 1, "records": [record]}))[0]
+    return next(records_in(json.dumps({"length": 1, "records": [record]})))
 
 
 class Secret:

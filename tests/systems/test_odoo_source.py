@@ -26,14 +26,18 @@ class Odoo:
 
     @property
     def pages(self):
-        """The requests for documents, without those for cost centers."""
-        return [call for call in self.calls if call.model != "account.analytic.account"]
+        """The requests for documents."""
+        return [call for call in self.calls if call.method == "web_search_read" and call.model != "account.analytic.account"]
 
     def __call__(self, request):
         model, method = request.url.path.split("/")[-2:]
         arguments = json.loads(request.content)
         self.calls.append(SimpleNamespace(model=model, method=method, arguments=arguments))
-        found = [row for row in self.records.get(model, []) if self._in_domain(row, arguments["domain"])][: arguments["limit"]]
+        found = [row for row in self.records.get(model, []) if self._in_domain(row, arguments["domain"])][
+            : arguments.get("limit")
+        ]
+        if method == "search":
+            return httpx.Response(200, json=[row["id"] for row in found])
         refusal = self.refuse(model, arguments, found)
         if refusal is not None:
             return refusal
@@ -42,12 +46,16 @@ class Odoo:
 
     @staticmethod
     def _in_domain(row, domain):
-        conditions = {
-            condition[0]: condition[2] for condition in domain if condition[0] in ("id", "company_id") and condition[1] != "in"
-        }
         company = row.get("company_id")
         company = company["id"] if isinstance(company, dict) else company
-        return row["id"] > conditions.get("id", 0) and conditions.get("company_id", company) in (company, False)
+        for name, operator, value in (condition for condition in domain if condition[0] in ("id", "company_id")):
+            held = company if name == "company_id" else row["id"]
+            holds = {"=": held == value, "in": held in value if operator == "in" else None}.get(operator)
+            if operator in (">", ">=", "<="):
+                holds = {">": held > value, ">=": held >= value, "<=": held <= value}[operator]
+            if not holds:
+                return False
+        return True
 
 
 def read(made, record="invoices", window=ALL):
@@ -60,14 +68,29 @@ def test_pages_walk_by_id_inside_a_frozen_window():
     odoo = Odoo(account_move=[bill(id=number) for number in (3, 5, 8, 13, 21)])
     window = Window(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, 12, 30, 15, 999_999, tzinfo=UTC))
     assert read(source(odoo, page_size=2), window=window) == (["3", "5", "8", "13", "21"], [])
-    assert [call.arguments["domain"][-3:] for call in odoo.pages] == [
-        [["write_date", ">=", "2026-11-20 00:00:00"], ["write_date", "<", "2026-11-21 12:30:15"], ["id", ">", last]]
-        for last in (0, 5, 13)
+    in_window = [["write_date", ">=", "2026-11-20 00:00:00"], ["write_date", "<", "2026-11-21 12:30:15"]]
+    assert [call.arguments["domain"][-4:] for call in odoo.pages] == [
+        [*in_window, ["id", ">=", first], ["id", "<=", last]] for first, last in ((3, 5), (8, 13), (21, 21))
     ]
+    assert [call.arguments["domain"][-3:] for call in odoo.calls if call.method == "search"] == [[*in_window, ["id", ">", 0]]]
     for call in odoo.pages:
-        assert (call.model, call.method) == ("account.move", "web_search_read")
-        assert call.arguments["order"] == "id asc" and call.arguments["limit"] == 2 and call.arguments["count_limit"] == 1
+        assert call.model == "account.move" and call.arguments["order"] == "id asc"
         assert call.arguments["context"] == {"allowed_company_ids": [1], "active_test": False, "tz": "UTC", "lang": "en_US"}
+
+
+def test_ids_are_listed_in_portions(monkeypatch):
+    monkeypatch.setattr("mlconnector_assets.systems.odoo.paging._LISTING", 2)
+    odoo = Odoo(account_move=[entry(id=number) for number in (3, 5, 8, 13)])
+    assert read(source(odoo, page_size=50), "gl_entries") == (["3", "5", "8", "13"], [])
+    assert [call.arguments["domain"][-1] for call in odoo.calls if call.method == "search"] == [
+        ["id", ">", last] for last in (0, 5, 13)
+    ]
+
+
+def test_nothing_changed_is_one_request_a_company():
+    odoo = Odoo()
+    assert read(source(odoo, companies={"us": 1, "be": 2})) == ([], [])
+    assert [call.method for call in odoo.calls] == ["search", "search"]
 
 
 def test_the_first_window_has_no_lower_bound_and_takes_records_without_a_stamp():
@@ -92,7 +115,7 @@ def test_shared_vendors_are_read_from_the_first_company_and_others_from_their_ow
     odoo.records["res.partner"] = [vendor_record(id=1), vendor_record(id=2, company_id=2)]
     pages = list(made.pages("vendors", ALL))
     made.close()
-    assert [call.arguments["context"]["allowed_company_ids"] for call in odoo.calls] == [[1, 2], [2]]
+    assert [call.arguments["context"]["allowed_company_ids"] for call in odoo.pages] == [[1, 2], [2]]
     assert ["company_id", "in", [False, 1]] in odoo.calls[0].arguments["domain"]
     assert pages[-1].frame["company"].to_list()[-1] == "be"
 
@@ -166,14 +189,24 @@ def test_a_standard_field_that_is_missing_is_an_error():
     [
         {"length": 1},
         [],
-        {"records": [{"id": 0}]},
+        {"records": [{"id": 2}]},
+        {"records": [{"id": 10}]},
         {"records": [{"id": 9}, {"id": 3}]},
         {"records": [{"name": "x"}]},
         {"records": [7]},
     ],
 )
 def test_an_answer_that_is_not_what_was_asked_for_is_refused(answer):
-    with pytest.raises(SourceError, match="answered with"):
+    def odoo(request):
+        return httpx.Response(200, json=[3, 9] if request.url.path.endswith("/search") else answer)
+
+    with pytest.raises(SourceError, match="something else than records 3 to 9"):
+        read(source(odoo))
+
+
+@pytest.mark.parametrize("answer", [{"a": 1}, [3, 2], [0], ["1"], [{"id": 1}], 7])
+def test_a_listing_that_is_not_what_was_asked_for_is_refused(answer):
+    with pytest.raises(SourceError, match="something else than ids above 0"):
         read(source(lambda request: httpx.Response(200, json=answer)))
 
 
@@ -190,7 +223,7 @@ def test_no_rights_on_the_model_fails_the_read():
 
 def test_a_read_that_fails_between_pages_raises():
     odoo = Odoo(account_move=[entry(id=number) for number in range(1, 5)])
-    odoo.refuse = lambda model, arguments, found: httpx.Response(503) if arguments["domain"][-1][2] else None
+    odoo.refuse = lambda model, arguments, found: httpx.Response(503) if found[0]["id"] > 1 else None
     pages = source(odoo, page_size=2).pages("gl_entries", ALL)
     assert next(pages).frame["source_id"].to_list() == ["1", "2"]
     with pytest.raises(Unavailable):
@@ -222,22 +255,29 @@ def test_an_unknown_record_is_named():
         next(source(Odoo()).pages("payments", ALL))
 
 
-def test_the_next_item_is_made_while_one_is_used():
+def test_the_next_items_are_made_while_one_is_used():
     made = []
-    second = threading.Event()
+    third = threading.Event()
 
     def items():
-        for number in range(4):
+        for number in range(6):
             made.append(number)
-            if number == 1:
-                second.set()
+            if number == 2:
+                third.set()
             yield number
 
-    run = prefetched(items())
+    run = prefetched(items(), ahead=2)
     assert next(run) == 0
-    assert second.wait(5)
-    assert made == [0, 1]
-    assert list(run) == [1, 2, 3]
+    assert third.wait(5)
+    assert made == [0, 1, 2]
+    assert list(run) == [1, 2, 3, 4, 5]
+
+
+def test_what_is_made_ahead_is_given_up_with_the_rest():
+    run = prefetched(iter(range(100)))
+    assert next(run) == 0
+    run.close()
+    assert list(run) == []
 
 
 def test_what_fails_in_the_thread_is_raised_where_the_items_are_used():

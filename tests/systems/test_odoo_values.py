@@ -14,7 +14,7 @@ from mlconnector_assets.systems.odoo.values import (
     id_or_none,
     instant_or_none,
     parse,
-    records_of,
+    records_in,
 )
 
 json_values = st.recursive(
@@ -34,7 +34,7 @@ json_values = st.recursive(
 def test_every_record_comes_with_its_exact_text(records, indent, separators, first, ascii_only):
     envelope = {"records": records, "length": 9} if first else {"length": 9, "records": records}
     text = json.dumps(envelope, indent=indent, separators=separators, ensure_ascii=ascii_only)
-    found = records_of(text)
+    found = list(records_in(text))
     assert [record for record, _ in found] == records
     assert all(json.loads(part) == record and part in text for record, part in found)
 
@@ -44,7 +44,7 @@ def test_every_record_comes_with_its_exact_text(records, indent, separators, fir
 )
 def test_anything_else_than_records_is_refused(text):
     with pytest.raises(ValueError):
-        records_of(text)
+        list(records_in(text))
 
 
 def test_numbers_with_a_fraction_are_exact():

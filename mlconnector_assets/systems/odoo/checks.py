@@ -83,8 +83,7 @@ def _trial(client: OdooClient, stream: Stream, companies: Mapping[str, int]) -> 
     subject = f"record {stream.record.name}"
     pager = Pager(client, companies, page_size=1)
     try:
-        window = Window(None, client.server_time() + timedelta(days=1))
-        found = sum(len(pager.page(stream, walk, window, 0, 1)) for walk in stream.passes(companies))
+        found = pager.trial(stream, Window(None, client.server_time() + timedelta(days=1)))
     except (AccessDenied, SourceError) as problem:
         return _bad(subject, problem)
     absent = [f"{name} (module {MODULE_FIELDS[name]})" for name in sorted(pager.absent)]

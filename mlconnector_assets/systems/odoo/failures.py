@@ -168,6 +168,16 @@ def not_json(place: Place) -> SourceError:
     )
 
 
+def other_records(connection: str, model: str, asked_for: str) -> SourceError:
+    """An answer without the records that were asked for: a request lost its body on the way, and Odoo then answers
+    as if there were no arguments."""
+    return SourceError(
+        f"Odoo answered with something else than {asked_for}",
+        where=f"{connection}: {model}",
+        mend="Check that a proxy in front of Odoo passes request bodies on unchanged.",
+    )
+
+
 def _is_json(response: httpx.Response) -> bool:
     kind: str = response.headers.get("content-type", "")
     return kind.partition(";")[0].strip() == "application/json"

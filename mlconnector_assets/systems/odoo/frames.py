@@ -35,5 +35,5 @@ def frame(record: Record, rows: Sequence[Values]) -> pl.DataFrame:
         except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
             raise MappingError(f"column {column.name} cannot hold a value: {str(error).partition(chr(10))[0][:200]}") from None
     made = pl.from_arrow(pa.Table.from_arrays(columns, schema=schema))
-    assert isinstance(made, pl.DataFrame)  # noqa: S101
+    assert isinstance(made, pl.DataFrame)
     return made

@@ -1,21 +1,26 @@
-"""Walking over a stream page by page: a frozen window over write_date, ordered by id, which loses nothing while rows
-change (keyset paging on write_date would: Odoo orders it by microseconds that it does not show)."""
+"""Walking over a stream: the ids of a frozen window over write_date, cut into ranges, one request a range. Nothing is
+lost while rows change: one that changes leaves the window, and the next read finds it. (Paging by write_date would
+lose rows: Odoo orders it by microseconds that it does not show.) Ranges that are known beforehand let Odoo work on the
+next page while one is mapped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from typing import Final, TypeVar
 
-from mlconnector_assets.errors import SourceError
 from mlconnector_assets.systems.odoo.client import OdooClient
-from mlconnector_assets.systems.odoo.failures import UnknownFieldError, UnreadableRecordError
+from mlconnector_assets.systems.odoo.failures import UnknownFieldError, UnreadableRecordError, other_records
 from mlconnector_assets.systems.odoo.streams import MODULE_FIELDS, Domain, Pass, Stream, without
-from mlconnector_assets.systems.odoo.values import Values, records_of
+from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import Window
 
+_LISTING: Final = 50_000
+"""Ids asked for at once; keeps memory flat however many there are."""
 _MOST_UNREADABLE: Final = 20
 """So many records one after the other are no longer single bad records: the read fails."""
 
@@ -24,10 +29,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Batch:
-    """Records of one request with the text of each; or one record that Odoo itself cannot read, with the reason."""
+    """The answer to one request as received, and the ids it may hold; or one record that Odoo itself cannot read,
+    with its stamp only and the reason."""
 
     walk: Pass
-    records: list[tuple[Values, str]]
+    first_id: int
+    last_id: int
+    text: str
     unreadable: str | None = None
 
 
@@ -52,101 +60,100 @@ def context(company_ids: tuple[int, ...]) -> Values:
 
 @dataclass
 class Pager:
-    """Reads pages of one connection. `absent` collects fields of modules that this database does not have."""
+    """Reads one connection. `absent` collects fields of modules that this database does not have."""
 
     client: OdooClient
     companies: Mapping[str, int]
     page_size: int
     absent: set[str] = field(default_factory=set)
+    _unreadable: int = 0
 
     def batches(self, stream: Stream, window: Window) -> Iterator[Batch]:
         """Every record of the window, each once."""
+        self._unreadable = 0
         for walk in stream.passes(self.companies):
-            yield from self._walk(stream, walk, window)
+            last, listed = 0, _LISTING
+            while listed == _LISTING:
+                ids = self._ids(stream, walk, window, last, _LISTING)
+                listed, last = len(ids), ids[-1] if ids else 0
+                for start in range(0, listed, self.page_size):
+                    yield from self._range(stream, walk, window, ids[start : start + self.page_size])
 
-    def page(self, stream: Stream, walk: Pass, window: Window, last_id: int, limit: int) -> list[tuple[Values, str]]:
-        """The first `limit` records of the window with an id above `last_id`, in order of id."""
-        domain = [*stream.domain, *walk.domain, *window_domain(window), ["id", ">", last_id]]
+    def trial(self, stream: Stream, window: Window) -> bool:
+        """Read one record of each pass with all its fields; whether there was any."""
+        found = False
+        for walk in stream.passes(self.companies):
+            ids = self._ids(stream, walk, window, 0, 1)
+            self._page(stream, walk, window, ids or [0])
+            found = found or bool(ids)
+        return found
+
+    def _ids(self, stream: Stream, walk: Pass, window: Window, above: int, limit: int) -> list[int]:
+        domain = [*stream.domain, *walk.domain, *window_domain(window), ["id", ">", above]]
+        arguments = {"domain": domain, "order": "id asc", "limit": limit, "context": context(walk.company_ids)}
+        ids: list[int] = self.client.call(stream.model, "search", arguments)
+        try:
+            in_order = all(earlier < later for earlier, later in pairwise([above, *ids]))
+        except TypeError:
+            in_order = False
+        if not in_order:
+            raise other_records(self.client.connection, stream.model, f"ids above {above} in order")
+        return ids
+
+    def _range(self, stream: Stream, walk: Pass, window: Window, ids: Sequence[int]) -> Iterator[Batch]:
+        """One batch; or, when one of the records cannot be read, the batches around it and that record by itself."""
+        reason = None
+        try:
+            text = self._page(stream, walk, window, ids)
+            self._unreadable = 0
+        except UnreadableRecordError as problem:
+            if len(ids) > 1:
+                half = len(ids) // 2
+                yield from self._range(stream, walk, window, ids[:half])
+                yield from self._range(stream, walk, window, ids[half:])
+                return
+            self._unreadable += 1
+            if self._unreadable > _MOST_UNREADABLE:
+                raise
+            text, reason = self._request(stream, walk, window, ids, {"write_date": {}}), problem.what
+        yield Batch(walk, ids[0], ids[-1], text, reason)
+
+    def _page(self, stream: Stream, walk: Pass, window: Window, ids: Sequence[int]) -> str:
         while True:
             try:
-                return self._request(stream, walk, domain, without(stream.specification, self.absent), limit)
+                return self._request(stream, walk, window, ids, without(stream.specification, self.absent))
             except UnknownFieldError as problem:
                 if problem.field not in MODULE_FIELDS or problem.field in self.absent:
                     raise
                 self.absent.add(problem.field)
 
-    def _walk(self, stream: Stream, walk: Pass, window: Window) -> Iterator[Batch]:
-        last_id, limit, unreadable = 0, self.page_size, 0
-        while True:
-            try:
-                records = self.page(stream, walk, window, last_id, limit)
-            except UnreadableRecordError as problem:
-                if limit > 1:
-                    limit = max(1, limit // 8)
-                    continue
-                unreadable += 1
-                if unreadable > _MOST_UNREADABLE:
-                    raise
-                batch = self._without_content(stream, walk, window, last_id, problem)
-                yield batch
-                last_id = batch.records[0][0]["id"]
-                continue
-            if records:
-                yield Batch(walk, records)
-                unreadable = 0
-            if len(records) < limit:
-                return
-            last_id, limit = records[-1][0]["id"], min(self.page_size, limit * 8)
-
-    def _without_content(self, stream: Stream, walk: Pass, window: Window, last_id: int, problem: UnreadableRecordError) -> Batch:
-        """The next record with its stamp only, because its content cannot be read."""
-        domain = [*stream.domain, *walk.domain, *window_domain(window), ["id", ">", last_id]]
-        records = self._request(stream, walk, domain, {"write_date": {}}, 1)
-        if not records:
-            raise problem
-        return Batch(walk, records, problem.what)
-
-    def _request(self, stream: Stream, walk: Pass, domain: Domain, specification: Values, limit: int) -> list[tuple[Values, str]]:
-        text = self.client.call_text(
+    def _request(self, stream: Stream, walk: Pass, window: Window, ids: Sequence[int], specification: Values) -> str:
+        between = [["id", ">=", ids[0]], ["id", "<=", ids[-1]]]
+        return self.client.call_text(
             stream.model,
             "web_search_read",
             {
-                "domain": domain,
+                "domain": [*stream.domain, *walk.domain, *window_domain(window), *between],
                 "specification": specification,
                 "order": "id asc",
-                "limit": limit,
-                "count_limit": 1,
                 "context": context(walk.company_ids),
             },
-        )
-        try:
-            records = records_of(text)
-            ids = [int(record["id"]) for record, _ in records]
-        except (ValueError, LookupError, TypeError):
-            raise self._odd(stream, "answered with something else than records") from None
-        above = next((condition[2] for condition in domain if condition[0] == "id"), 0)
-        if any(later <= earlier for earlier, later in zip([above, *ids], ids, strict=False)):
-            raise self._odd(stream, "answered with other records than asked for")
-        return records
-
-    def _odd(self, stream: Stream, what: str) -> SourceError:
-        return SourceError(
-            f"{self.client.url} {what}",
-            where=f"{self.client.connection}: {stream.model}",
-            mend="Check that a proxy in front of Odoo passes request bodies on unchanged.",
         )
 
 
 _END: Final = object()
 
 
-def prefetched(items: Iterator[T]) -> Iterator[T]:
-    """The same items; while one is used, the next is already made in a thread. At most one waits."""
+def prefetched(items: Iterator[T], ahead: int = 2) -> Iterator[T]:
+    """The same items; while one is used, the next ones are already made in a thread, at most `ahead` of them.
+
+    Two keep the other side busy: receiving one and using another share Python's lock, so each waits for the other.
+    """
     pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
     try:
-        waiting = pool.submit(next, items, _END)
-        while (item := waiting.result()) is not _END:
-            waiting = pool.submit(next, items, _END)
+        waiting = deque(pool.submit(next, items, _END) for _ in range(ahead))
+        while (item := waiting.popleft().result()) is not _END:
+            waiting.append(pool.submit(next, items, _END))
             yield item  # type: ignore[misc]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

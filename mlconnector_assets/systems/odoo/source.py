@@ -11,19 +11,17 @@ import httpx
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.systems.odoo import checks, totals
+from mlconnector_assets.systems.odoo.canonical import page_of
 from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, Revealing
 from mlconnector_assets.systems.odoo.cost_centers import CostCenters
-from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.mapping import Setting
-from mlconnector_assets.systems.odoo.paging import Batch, Pager, context, prefetched, stamp
+from mlconnector_assets.systems.odoo.paging import Pager, context, prefetched, stamp
 from mlconnector_assets.systems.odoo.streams import STREAMS, Stream
-from mlconnector_assets.systems.odoo.values import MappingError, Values, instant_or_none, parse
-from mlconnector_assets.systems.source import Finding, Page, SetAside, SourceTotals, Window
+from mlconnector_assets.systems.odoo.values import instant_or_none, parse
+from mlconnector_assets.systems.source import Finding, Page, SourceTotals, Window
 
 _SETTLED = timedelta(seconds=5)
 """A second this long ago gets no further visible changes, except from transactions that commit late."""
-
-_BAD_RECORD = (MappingError, LookupError, TypeError, ValueError, ArithmeticError)
 
 
 class OdooSource:
@@ -104,7 +102,7 @@ class OdooSource:
         codes = {company: code for code, company in self._companies.items()}
         for batch in prefetched(self._pager.batches(stream, window)):
             setting = Setting(self.connection, batch.walk.company, codes, cost_centers.find)
-            yield _page(stream, batch, setting)
+            yield page_of(stream, batch, setting)
 
     def check(self) -> list[Finding]:
         """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
@@ -120,48 +118,3 @@ class OdooSource:
                 f"Odoo has no record '{record}'", where=f"connection {self.connection}", mend=f"Use one of {', '.join(STREAMS)}."
             )
         return STREAMS[record]
-
-
-def _page(stream: Stream, batch: Batch, setting: Setting) -> Page:
-    """The batch in canonical form; a record that cannot be mapped is set aside and stops no other."""
-    if batch.unreadable:
-        return Page(
-            stream.record.empty(), tuple(_set_aside(record, text, batch.unreadable, setting) for record, text in batch.records)
-        )
-    rows, aside = [], []
-    for record, text in batch.records:
-        try:
-            rows.append(stream.map(record, text, setting))
-        except _BAD_RECORD as problem:
-            aside.append(_set_aside(record, text, _reason(problem), setting))
-    try:
-        return Page(frame(stream.record, rows), tuple(aside))
-    except MappingError:
-        fitting = []
-        for row in rows:
-            try:
-                frame(stream.record, [row])
-                fitting.append(row)
-            except MappingError as problem:
-                aside.append(
-                    SetAside(row["source_id"], row["company"], row["modified_at"], _reason(problem), row["source_record"])
-                )
-        return Page(frame(stream.record, fitting), tuple(aside))
-
-
-def _set_aside(record: Values, text: str, reason: str, setting: Setting) -> SetAside:
-    try:
-        modified_at = instant_or_none(record.get("write_date"))
-    except ValueError:
-        modified_at = None
-    company = record.get("company_id")
-    code = setting.company or setting.companies.get(company if isinstance(company, int) else 0)
-    return SetAside(str(record["id"]), code, modified_at, reason, text)
-
-
-def _reason(problem: Exception) -> str:
-    if isinstance(problem, MappingError):
-        return str(problem)
-    if isinstance(problem, KeyError):
-        return f"Odoo's answer lacks the field {problem}"
-    return f"a value is not what Odoo documents: {problem}"

@@ -6,6 +6,7 @@ as Decimal, never as float. Types are not checked here: frames.py refuses what d
 from __future__ import annotations
 
 import json
+from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,38 +30,38 @@ def parse(text: str) -> Json:
     return _DECODER.decode(text)
 
 
-def records_of(text: str) -> list[tuple[Values, str]]:
+def records_in(text: str) -> Iterator[tuple[Values, str]]:
     """The records of an answer of `web_search_read`, each with the exact text in which it was received.
 
     Raises ValueError when the text is not an object with a list `records`.
     """
-    found: list[tuple[Values, str]] | None = None
+    found = False
     at = _expect(text, 0, "{")
-    while text[_skip(text, at)] != "}":
-        name, at = _DECODER.raw_decode(text, _skip(text, at))
+    while text[at := _skip(text, at)] != "}":
+        name, at = _DECODER.raw_decode(text, at)
         at = _skip(text, _expect(text, at, ":"))
         if name == "records":
-            found, at = _array(text, at)
+            found = True
+            at = yield from _items(text, at)
         else:
             _, at = _DECODER.raw_decode(text, at)
-        at = _skip(text, at)
-        if text[at] == ",":
-            at += 1
-    if found is None:
+        at = _after_comma(text, at)
+    if not found:
         raise ValueError("no records")
-    return found
 
 
-def _array(text: str, at: int) -> tuple[list[tuple[Values, str]], int]:
-    items: list[tuple[Values, str]] = []
+def _items(text: str, at: int) -> Generator[tuple[Values, str], None, int]:
     at = _skip(text, _expect(text, at, "["))
     while text[at] != "]":
         value, end = _DECODER.raw_decode(text, at)
-        items.append((value, text[at:end]))
-        at = _skip(text, end)
-        if text[at] == ",":
-            at = _skip(text, at + 1)
-    return items, at + 1
+        yield value, text[at:end]
+        at = _skip(text, _after_comma(text, end))
+    return at + 1
+
+
+def _after_comma(text: str, at: int) -> int:
+    at = _skip(text, at)
+    return at + 1 if text[at] == "," else at
 
 
 def _skip(text: str, at: int) -> int:
