@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -28,6 +29,12 @@ def _base_url(url: str) -> str:
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError(f"must end after the host name: {parts.scheme}://{parts.netloc}")
     return url.rstrip("/")
+
+
+def _owner(owner: str) -> str:
+    if not re.fullmatch(r"team:\S+|[^@\s]+@[^@\s]+\.[^@\s]+", owner):
+        raise ValueError("must be an e-mail address, or a team as in team:finance")
+    return owner
 
 
 def _odoo_record(name: str) -> str:
@@ -107,3 +114,6 @@ class ConnectionsFile(BaseModel):
 
     connections: dict[Identifier, OdooConnection] = Field(min_length=1, description="Accounting systems by their id.")
     warehouse: DuckDBWarehouse = Field(default=DuckDBWarehouse(), description="Where records are loaded for questions in SQL.")
+    owner: Annotated[str, AfterValidator(_owner)] | None = Field(
+        default=None, description="Who looks after all this, shown in Dagster: an e-mail address, or a team as in team:finance."
+    )

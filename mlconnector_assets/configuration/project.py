@@ -29,6 +29,7 @@ class Project:
     connections: dict[str, OdooConnection]
     partners: dict[str, Partner]
     warehouse: DuckDBWarehouse
+    owner: str | None = None
 
     @property
     def home(self) -> Path:
@@ -83,7 +84,7 @@ def load_project(root: Path) -> Project:
     messages = [message for file in files for message in file.located(file.problems)]
     if messages or connections is None:
         raise refusal(messages)
-    return Project(root, connections.connections, partners, connections.warehouse)
+    return Project(root, connections.connections, partners, connections.warehouse, connections.owner)
 
 
 def _read(model: type[Model], file: YamlFile, *, children: tuple[str, str], **given: str) -> Model | None:

@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from mlconnector_assets.configuration.project import Project
 from mlconnector_assets.orchestration import assets, checks, triggers
-from mlconnector_assets.orchestration.io_manager import RecordFrames
-from mlconnector_assets.orchestration.resources import ProjectResource
+from mlconnector_assets.orchestration.io_manager import FRAMES, RecordFrames
+from mlconnector_assets.orchestration.resources import ProjectResource, keep_secrets_out_of_logs
 from mlconnector_assets.steps.read import first_day
 from mlconnector_assets.steps.workspace import Workspace
 
 
 def build_definitions(project: Project) -> dg.Definitions:
     """Everything that Dagster shows and runs of this project. Opens the state database only to learn the first
-    partition day; needs no network and no secret."""
-    found_assets: list[dg.AssetsDefinition] = []
-    found_checks: list[dg.AssetChecksDefinition] = []
-    sensors: list[dg.SensorDefinition] = []
-    schedules: list[dg.ScheduleDefinition] = []
-    days = _partitions(project)
-    for connection in project.connections.values():
-        for record in connection.records:
-            found_assets += [assets.record_assets(connection, record, days[connection.id]), assets.table_assets(connection, record, days[connection.id])]
-            found_checks += [*checks.record_checks(connection.id, record), *checks.table_checks(connection.id, record)]
-        flows = [(partner, flow) for partner, flow in project.flows() if flow.connection == connection.id]
-        sensors.append(triggers.changes_sensor(connection, flows))
-    for partner, flow in project.flows():
-        found_assets.append(assets.flow_assets(partner, flow, days[flow.connection]))
-        found_checks += checks.flow_checks(partner, flow)
-        if flow.schedule is not None:
-            schedules.append(triggers.flow_schedule(partner, flow, days[flow.connection]))
-    partners = [partner for partner in project.partners.values() if partner.flows]
-    for partner in partners:
-        found_assets.append(assets.delivery_assets(partner))
-        found_checks += checks.delivery_checks(partner.id)
-    if partners:
-        sensors.append(triggers.delivery_sensor(partners))
+    partition days; needs no network and no secret. Raises StateError."""
+    keep_secrets_out_of_logs()
+    with warnings.catch_warnings():
+        # `backfill_policy` is marked beta in the pinned release; what it does is tested
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return _definitions(project)
+
+
+def _definitions(project: Project) -> dg.Definitions:
+    days, owners = _partitions(project), [project.owner] if project.owner else []
+    connections = [(connection, record) for connection in project.connections.values() for record in connection.records]
+    partners = list(project.partners.values())
+    resource = ProjectResource(root=str(project.root))
     return dg.Definitions(
-        assets=found_assets,
-        asset_checks=found_checks,
-        sensors=sensors,
-        schedules=schedules,
-        resources={"project": ProjectResource(root=str(project.root)), "io_manager": RecordFrames(root=str(project.root))},
+        assets=[
+            *(assets.record_asset(connection, record, days[connection.id], owners) for connection, record in connections),
+            *(assets.table_asset(connection, record, days[connection.id], owners) for connection, record in connections),
+            *(assets.flow_asset(partner, flow, days[flow.connection], owners) for partner, flow in project.flows()),
+            *(assets.delivery_asset(partner, owners) for partner in partners),
+        ],
+        asset_checks=[
+            *(check for connection, record in connections for check in checks.record_checks(connection.id, record)),
+            *(check for partner, flow in project.flows() for check in checks.flow_checks(partner.id, flow.name)),
+            *(check for partner in partners for check in checks.delivery_checks(partner.id)),
+        ],
+        sensors=[
+            *(
+                triggers.changes_sensor(
+                    connection,
+                    [(partner, flow) for partner, flow in project.flows() if flow.connection == connection.id],
+                    days[connection.id],
+                )
+                for connection in project.connections.values()
+            ),
+            *([triggers.delivery_sensor(partners)] if partners else []),
+        ],
+        schedules=[
+            triggers.flow_schedule(partner, flow, flow.schedule, days[flow.connection])
+            for partner, flow in project.flows()
+            if flow.schedule
+        ],
+        resources={"project": resource, FRAMES: RecordFrames(project=resource)},
         executor=dg.in_process_executor,
     )
 

@@ -1,8 +1,10 @@
-"""What Dagster shows of an asset and of a materialization: columns, counts, totals as plots, previews, links."""
+"""What Dagster shows of a materialization: counts, totals as plots, previews, the rendered file, links.
+What concerns a whole run is shown once, at the newest of its partition days."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
@@ -10,89 +12,109 @@ import polars as pl
 
 from mlconnector_assets.exchange.outbox import Outcome
 from mlconnector_assets.layouts.defaults import resolve
-from mlconnector_assets.partners.specification import Flow
-from mlconnector_assets.records import Record
+from mlconnector_assets.orchestration import columns, names
+from mlconnector_assets.partners.specification import Flow, Partner
+from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.deliver import DeliverOutcome
 from mlconnector_assets.steps.load import LoadOutcome
 from mlconnector_assets.steps.read import ReadOutcome
 from mlconnector_assets.steps.render import RenderOutcome
+from mlconnector_assets.steps.workspace import Workspace
 
 PREVIEW_ROWS = 10
 SHOWN_FILE = 20_000
 """Bytes of a rendered file that are shown."""
+SHOWN_NAMES = 100
+"""Files, or blocked documents, that are listed."""
 
 Metadata = dict[str, Any]
 
 
-def record_schema(record: Record) -> dg.TableSchema:
-    """The record's columns with their meaning."""
-    columns = [dg.TableColumn(name, str(column.type).partition("(")[0], column.meaning) for name, column in record.columns.items()]
-    return dg.TableSchema(columns)
-
-
-def flow_schema(flow: Flow) -> dg.TableSchema:
-    """The columns of a flow's file with what fills them."""
-    columns = resolve(flow.layout, where="").columns or ()
-    return dg.TableSchema([dg.TableColumn(column.name, "text", column.value or column.name) for column in columns])
-
-
-def of_partition(read: PartitionRead) -> Metadata:
-    """Counts and totals of one partition day."""
-    return {
+def of_partition(workspace: Workspace, read: PartitionRead) -> Metadata:
+    """Counts, totals and the newest records of one partition day."""
+    shown: Metadata = {
         "dagster/partition_row_count": read.rows,
         "read_at": dg.MetadataValue.timestamp(read.read_at),
         "set_aside": read.set_aside,
-        "sha256": read.sha256,
-    } | _totals(read.totals)
+        "stored": dg.MetadataValue.path(workspace.records.base / read.path),
+        "table": dg.MetadataValue.asset(names.table_asset(read.connection, read.record)),
+    }
+    if read.rows:
+        shown["preview"] = dg.MetadataValue.md(_preview(workspace, read))
+    return shown | _totals(read.totals)
 
 
-def of_read(outcome: ReadOutcome, preview: pl.DataFrame | None = None) -> Metadata:
+def of_read(outcome: ReadOutcome) -> Metadata:
     """What one read did, over all its partitions."""
-    shown: Metadata = {
+    return {
         "records_read": outcome.rows,
         "records_set_aside": outcome.set_aside,
         "source_moving": outcome.moving,
         "window": f"{outcome.window.start or 'the beginning'} to {outcome.window.end}",
     }
-    return shown | ({"preview": dg.MetadataValue.md(markdown_table(preview))} if preview is not None else {})
 
 
-def of_render(outcome: RenderOutcome, contents: Mapping[int, bytes]) -> Metadata:
-    """The files of a render run; the text of the first is readable."""
+def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: RenderOutcome) -> Metadata:
+    """The files of a render run; the text of the first is readable. With the lineage of their columns, which Dagster
+    shows of the newest materialization only."""
     shown: Metadata = {
         "documents": outcome.documents,
         "files": len(outcome.deliveries),
         "blocked": len(outcome.blocked),
         "changed_after_sending": len(outcome.changed),
+        "source": dg.MetadataValue.asset(names.record_asset(flow.connection, flow.record)),
+        "delivery": dg.MetadataValue.asset(names.delivery_asset(partner.id)),
+        "dagster/column_lineage": columns.file_lineage(flow),
     }
     if outcome.deliveries:
         first = outcome.deliveries[0]
-        shown["file"] = f"{first.folder}/{first.remote_name}"
-        shown["content"] = dg.MetadataValue.md(f"```\n{contents[first.id][:SHOWN_FILE].decode('utf-8', 'replace')}\n```")
-        shown["all_files"] = dg.MetadataValue.md("\n".join(f"- {_named(delivery)}" for delivery in outcome.deliveries))
-        shown |= _totals(first.totals) if len(outcome.deliveries) == 1 else {}
+        shown["file"] = first.remote_name
+        shown["file_content"] = dg.MetadataValue.md(_content(workspace, flow, first))
+        shown["file_stored"] = dg.MetadataValue.path(workspace.files.path(first.sha256))
+        shown["all_files"] = _listed([_named(delivery) for delivery in outcome.deliveries])
+        shown |= _totals(*(delivery.totals for delivery in outcome.deliveries))
     if outcome.blocked:
-        shown["blocked_documents"] = dg.MetadataValue.md("\n".join(f"- {key}: {reason}" for key, reason in outcome.blocked.items()))
+        shown["blocked_documents"] = _listed([f"{key}: {reason}" for key, reason in outcome.blocked.items()])
     return shown
 
 
-def of_load(outcome: LoadOutcome) -> Metadata:
-    """What a load did."""
-    return {
+def of_load(workspace: Workspace, outcome: LoadOutcome) -> Metadata:
+    """What a load did, and what the table holds now: size, totals, newest rows, and where its columns come from."""
+    record, table = RECORDS[outcome.record], f"{outcome.connection}_{outcome.record}"
+    totals = workspace.warehouse.totals(outcome.connection, record)
+    newest = f'select * exclude (source_record, content_hash) from "{table}" order by modified_at desc limit {PREVIEW_ROWS}'
+    shown: Metadata = {
         "inserted": outcome.inserted,
         "updated": outcome.updated,
         "unchanged": outcome.unchanged,
         "partitions_loaded": outcome.partitions,
+        "dagster/row_count": totals.rows,
+        "dagster/column_lineage": columns.table_lineage(record, outcome.connection),
+        "query": dg.MetadataValue.md(f"```\nmlconnector warehouse sql 'select * from {table}'\n```"),
+        "warehouse": dg.MetadataValue.path(workspace.project.warehouse_path),
+        "source": dg.MetadataValue.asset(names.record_asset(outcome.connection, outcome.record)),
     }
+    if totals.rows:
+        shown["preview"] = dg.MetadataValue.md(markdown_table(workspace.warehouse.query(newest)))
+    return shown | {f"{column}_{currency}": float(amount) for (column, currency), amount in totals.money.items()}
 
 
-def of_delivery(outcome: DeliverOutcome) -> Metadata:
+def of_delivery(partner: Partner, outcome: DeliverOutcome) -> Metadata:
     """What became of a partner's files."""
-    shown: Metadata = {"files_delivered": len(outcome.sent), "files_not_delivered": len(outcome.failed)}
+    shown: Metadata = {
+        "files_delivered": len(outcome.sent),
+        "files_not_delivered": len(outcome.failed),
+        "documents_delivered": sum(delivery.documents for delivery in outcome.sent),
+        "folder": dg.MetadataValue.url(
+            f"sftp://{partner.sftp.user}@{partner.sftp.host}:{partner.sftp.port}/{partner.sftp.root}/{partner.sftp.folders.outbound}"
+        ),
+    }
+    flows = [flow for flow in partner.flows.values() if any(one.delivery.flow == flow.name for one in outcome.outcomes)]
+    shown |= {f"rendered_by_{flow.name}": dg.MetadataValue.asset(names.flow_asset(partner.id, flow.name)) for flow in flows}
     if outcome.outcomes:
-        shown["files"] = dg.MetadataValue.md("\n".join(f"- {_result(one)}" for one in outcome.outcomes))
+        shown["files"] = _listed([_result(one) for one in outcome.outcomes])
     return shown
 
 
@@ -101,17 +123,44 @@ def markdown_table(frame: pl.DataFrame) -> str:
     flat = frame.select(column for column in frame.iter_columns() if not column.dtype.is_nested()).head(PREVIEW_ROWS)
     lines = ["| " + " | ".join(flat.columns) + " |", "|" + " --- |" * flat.width]
     for row in flat.iter_rows():
-        lines.append("| " + " | ".join("" if value is None else str(value).replace("|", "\\|").replace("\n", " ") for value in row) + " |")
+        lines.append(
+            "| " + " | ".join("" if value is None else " ".join(str(value).replace("|", "\\|").split()) for value in row) + " |"
+        )
     return "\n".join(lines)
 
 
-def _totals(totals: Mapping[str, str]) -> Metadata:
-    # Dagster plots only floats; the exact sums are in the checks, the audit and the state database.
-    return {f"total_{key.replace('|', '_')}": float(amount) for key, amount in totals.items()}
+def _preview(workspace: Workspace, read: PartitionRead) -> str:
+    record = RECORDS[read.record]
+    shown = [
+        name for name, kind in record.schema.items() if not kind.is_nested() and name not in ("source_record", "content_hash")
+    ]
+    rows = workspace.records.scan(record, [read.path]).select(shown)
+    return markdown_table(rows.sort("modified_at", descending=True).head(PREVIEW_ROWS).collect())
+
+
+def _content(workspace: Workspace, flow: Flow, delivery: Delivery) -> str:
+    with workspace.files.open(delivery.sha256) as file:
+        text = file.read(SHOWN_FILE).decode(resolve(flow.layout).delimited.encoding, "replace")
+    return f"````\n{text}\n````" + ("\n…" if delivery.size > SHOWN_FILE else "")
+
+
+def _totals(*several: Mapping[str, str]) -> Metadata:
+    """The sums as plots. Dagster plots only floats; the exact sums are in the checks and the state database."""
+    sums: dict[str, Decimal] = {}
+    for totals in several:
+        for key, amount in totals.items():
+            sums[key] = sums.get(key, Decimal(0)) + Decimal(amount)
+    return {key.replace("|", "_"): float(amount) for key, amount in sums.items()}
+
+
+def _listed(lines: list[str]) -> dg.MarkdownMetadataValue:
+    more = [f"… and {len(lines) - SHOWN_NAMES} more"] if len(lines) > SHOWN_NAMES else []
+    return dg.MetadataValue.md("\n".join(f"- {line}" for line in [*lines[:SHOWN_NAMES], *more]))
 
 
 def _named(delivery: Delivery) -> str:
-    return f"{delivery.folder}/{delivery.remote_name}: {delivery.documents} documents, {delivery.size} bytes, control number {delivery.control_number}"
+    made = f"{delivery.documents} documents, {delivery.size} bytes, control number {delivery.control_number}"
+    return f"{delivery.folder}/{delivery.remote_name}: {made}"
 
 
 def _result(outcome: Outcome) -> str:

@@ -1,10 +1,8 @@
-"""What assets, jobs and groups are called. One place, so that sensors, checks and reports agree."""
+"""What assets are called. One place, so that sensors, checks and reports agree."""
 
 from __future__ import annotations
 
 import dagster as dg
-
-from mlconnector_assets.partners.specification import Flow, Partner
 
 INCREMENTAL = "mlconnector/incremental"
 """Run tag: read from the last read minus the overlap instead of whole partition days."""
@@ -20,9 +18,9 @@ def table_asset(connection: str, record: str) -> dg.AssetKey:
     return dg.AssetKey(f"warehouse_{connection}_{record}")
 
 
-def flow_asset(partner: Partner, flow: Flow) -> dg.AssetKey:
+def flow_asset(partner: str, flow: str) -> dg.AssetKey:
     """`acme_invoices`."""
-    return dg.AssetKey(f"{partner.id}_{flow.name}")
+    return dg.AssetKey(f"{partner}_{flow}")
 
 
 def delivery_asset(partner: str) -> dg.AssetKey:

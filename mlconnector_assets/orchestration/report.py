@@ -1,43 +1,67 @@
-"""Shows in Dagster what `mlconnector sync` did, as if a run had materialized it. Only a display."""
+"""Shows in Dagster what `mlconnector sync` did, as if runs had materialized it. Only a display."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, chdir
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 
 from mlconnector_assets.orchestration import metadata, names
+from mlconnector_assets.orchestration.metadata import Metadata
 from mlconnector_assets.steps.cycle import CycleOutcome
+from mlconnector_assets.steps.workspace import Workspace, open_workspace
+
+TAGS = {"mlconnector/by": "sync"}
 
 
 def report_cycle(root: Path, outcome: CycleOutcome) -> None:
-    """Record the cycle's materializations in the instance of DAGSTER_HOME, or of the project's dagster.yaml."""
-    with _instance(root) as instance:
-        for read in outcome.reads:
-            for partition in read.partitions:
-                shown = metadata.of_partition(partition)
-                _materialized(instance, names.record_asset(read.connection, read.record), shown, partition.day.isoformat())
-        for render in outcome.renders:
-            if render.deliveries:
-                _materialized(instance, dg.AssetKey(f"{render.partner}_{render.flow}"), {"documents": render.documents, "files": len(render.deliveries)})
-        for load in outcome.loads:
-            if load.partitions:
-                _materialized(instance, names.table_asset(load.connection, load.record), metadata.of_load(load))
-        for delivery in outcome.deliveries:
-            if delivery.sent:
-                _materialized(instance, names.delivery_asset(delivery.partner), metadata.of_delivery(delivery))
+    """Record the cycle's materializations in the instance of DAGSTER_HOME, else in the one that the project's
+    dagster.yaml describes; without either there is none that would keep them."""
+    home = os.environ.get("DAGSTER_HOME")
+    if not home and not (root / "dagster.yaml").exists():
+        return
+    root = root.absolute()
+    with ExitStack() as stack:
+        # a dagster.yaml may name its folders relative to the project, where `dagster dev` is started
+        stack.enter_context(chdir(root))
+        workspace = stack.enter_context(open_workspace(root))
+        instance = stack.enter_context(dg.DagsterInstance.from_config(home or str(root)))
+        for event in _materializations(workspace, outcome):
+            instance.report_runless_asset_event(event)
 
 
-def _materialized(instance: dg.DagsterInstance, key: dg.AssetKey, shown: dict[str, Any], partition: str | None = None) -> None:
-    event = dg.AssetMaterialization(key, partition=partition, metadata=shown, tags={"mlconnector/by": "sync"})
-    instance.report_runless_asset_event(event)
+def _materializations(workspace: Workspace, outcome: CycleOutcome) -> Iterable[dg.AssetMaterialization]:
+    """As the assets would have: an event a day, oldest first, what concerns the whole run at the newest."""
+    days = {(read.connection, read.record): [partition.day for partition in read.partitions] for read in outcome.reads}
+    today = [workspace.clock().date()]
+    for read in outcome.reads:
+        key = names.record_asset(read.connection, read.record)
+        for partition in read.partitions[:-1]:
+            yield _event(key, metadata.of_partition(workspace, partition), partition.day)
+        for partition in read.partitions[-1:]:
+            yield _event(key, metadata.of_partition(workspace, partition) | metadata.of_read(read), partition.day)
+    for render in outcome.renders:
+        partner, flow = workspace.partner(render.partner), workspace.flow(render.partner, render.flow)
+        taken = days.get((flow.connection, flow.record), today if render.deliveries else [])
+        shown = metadata.of_render(workspace, partner, flow, render)
+        yield from _events(names.flow_asset(partner.id, flow.name), taken, shown)
+    for load in outcome.loads:
+        if taken := days.get((load.connection, load.record), today if load.partitions else []):
+            yield from _events(names.table_asset(load.connection, load.record), taken, metadata.of_load(workspace, load))
+    for delivery in outcome.deliveries:
+        if delivery.sent:
+            shown = metadata.of_delivery(workspace.partner(delivery.partner), delivery)
+            yield _event(names.delivery_asset(delivery.partner), shown)
 
 
-def _instance(root: Path) -> dg.DagsterInstance:
-    if home := os.environ.get("DAGSTER_HOME"):
-        return dg.DagsterInstance.from_config(home)
-    # dagster.yaml names its folders relative to the project, as `dagster dev` there sees them
-    os.chdir(root)
-    return dg.DagsterInstance.from_config(str(root))
+def _events(key: dg.AssetKey, days: Sequence[date], shown: Metadata) -> Iterable[dg.AssetMaterialization]:
+    for day in days:
+        yield _event(key, shown if day == days[-1] else {}, day)
+
+
+def _event(key: dg.AssetKey, shown: Metadata, day: date | None = None) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(key, partition=day.isoformat() if day else None, metadata=shown, tags=TAGS)

@@ -141,3 +141,10 @@ def test_partner_file_with_another_ending_is_not_passed_over(tmp_path):
 def test_partner_file_whose_name_is_no_id(tmp_path):
     write_project(tmp_path, **{"Acme-NL": PARTNER})
     assert "partners/Acme-NL.yaml:1: id: the name of the file must be lower-case letters" in complaint(tmp_path)
+
+
+def test_owner_is_somebody(tmp_path):
+    write_project(tmp_path)
+    path = tmp_path / "connections.yaml"
+    path.write_text(path.read_text() + "\nowner: finance\n")
+    assert complaint(tmp_path).endswith("owner: must be an e-mail address, or a team as in team:finance; found 'finance'")
