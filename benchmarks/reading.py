@@ -25,7 +25,7 @@ from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.systems.odoo.source import OdooSource
 from mlconnector_assets.systems.source import Window
 
-SMALL, LARGE, ROUNDS, PAGE_SIZE = 20_000, 200_000, 2, 500
+SMALL, LARGE, ROUNDS, PAGE_SIZE = 20_000, 200_000, 3, 500
 RATIO_GOAL, MEMORY_GOAL = 1.3, 1.25
 COMPANIES = {"nl": 1, "us": 2, "uk": 3}
 

@@ -205,3 +205,27 @@ def test_nothing_is_opened_before_the_first_call_and_closing_is_safe_to_repeat()
 def test_every_error_is_one_people_can_act_on():
     for _, error, _ in PERMANENT:
         assert issubclass(error, ConnectorError)
+
+
+@pytest.mark.parametrize(("url", "loaded"), [("http://odoo.test", 0), ("https://odoo.test", 1)])
+def test_the_trust_store_is_loaded_only_for_https_and_once(url, loaded, monkeypatch):
+    calls = []
+    original = client_module.ssl.create_default_context
+    monkeypatch.setattr(client_module.ssl, "create_default_context", lambda: calls.append(url) or original())
+    made = client(answers(httpx.Response(200, json=1)), url=url)
+    made.call("m", "f", {})
+    made.call("m", "f", {})
+    made.close()
+    assert len(calls) == loaded
+
+
+def test_a_page_that_takes_too_long_is_told_to_be_smaller():
+    with pytest.raises(Unavailable) as raised:
+        client(answers(httpx.ReadTimeout("slow"))).call("m", "f", {})
+    assert "page_size" in raised.value.mend
+
+
+def test_limits_of_time_go_with_every_request():
+    handler = answers(httpx.Response(200, json=1))
+    client(handler, timeout=33.0).call("m", "f", {})
+    assert handler.seen[0].extensions["timeout"] == {"connect": 10.0, "read": 33.0, "write": 33.0, "pool": 33.0}

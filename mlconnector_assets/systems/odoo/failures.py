@@ -75,18 +75,16 @@ def unreachable(error: httpx.TransportError, place: Place) -> ConnectorError | T
             where=str(place),
             mend="Renew it, or add the authority that signed it to this machine's trust store.",
         )
-    words = {
-        httpx.ConnectTimeout: "does not accept a connection in time",
-        httpx.ReadTimeout: "does not answer in time",
-        httpx.ConnectError: "cannot be reached",
-    }.get(type(error), "closed the connection before its answer was complete")
-    return TryLaterError(
-        Unavailable(
-            f"{place.url} {words}",
-            where=str(place),
-            mend="Check that the server runs and that this machine may reach it. Nothing is lost: the next read goes on.",
-        )
-    )
+    unreached = "Check that the server runs and that this machine may reach it. Nothing is lost: the next read goes on."
+    words, mend = {
+        httpx.ConnectTimeout: ("does not accept a connection in time", unreached),
+        httpx.ConnectError: ("cannot be reached", unreached),
+        httpx.ReadTimeout: (
+            "does not answer in time",
+            "Make page_size of this connection smaller in connections.yaml, or try when Odoo is less busy.",
+        ),
+    }.get(type(error), ("closed the connection before its answer was complete", unreached))
+    return TryLaterError(Unavailable(f"{place.url} {words}", where=str(place), mend=mend))
 
 
 def refusal(response: httpx.Response, place: Place, wait: float | None) -> ConnectorError | TryLaterError:
