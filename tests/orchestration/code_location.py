@@ -9,6 +9,9 @@ from functools import cached_property
 from typing import Any
 
 import dagster as dg
+from dagster._core.remote_origin import InProcessCodeLocationOrigin, RemoteJobOrigin, RemoteRepositoryOrigin
+from dagster._core.test_utils import create_run_for_test
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from mlconnector_assets.configuration.project import load_project
 from mlconnector_assets.orchestration.build import build_definitions
@@ -72,8 +75,9 @@ class CodeLocation:
 
     def pretend_run(self, job: str, status: dg.DagsterRunStatus) -> None:
         """A run of this job in the given state that nobody executes."""
-        definition = self.definitions.resolve_job_def(job)
-        self.instance.create_run_for_job(definition, status=status)
+        place = InProcessCodeLocationOrigin(LoadableTargetOrigin(module_name="mlconnector_assets.definitions"))
+        origin = RemoteJobOrigin(RemoteRepositoryOrigin(place, "__repository__"), job)
+        create_run_for_test(self.instance, job_name=job, status=status, remote_job_origin=origin)
 
     def checks(self, *assets: str, **arguments: Any) -> dict[str, dg.AssetCheckEvaluation]:
         """The check results of materializing these assets, by `asset check`."""
