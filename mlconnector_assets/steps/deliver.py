@@ -40,10 +40,9 @@ class DeliverOutcome:
             return None
         first = self.failed[0].error
         assert first is not None
-        still = (
-            "stay queued and leave with the next run, same bytes and name" if self.failed[0].result != "dead" else "are given up"
-        )
-        return DeliveriesFailed(f"{first.what} ({len(self.failed)} files {still})", where=first.where, mend=first.mend)
+        files = "1 file is" if len(self.failed) == 1 else f"{len(self.failed)} files are"
+        fate = "given up" if self.failed[0].result == "dead" else "still queued for the next run, same bytes and name"
+        return DeliveriesFailed(f"{first.what} ({files} {fate})", where=first.where, mend=first.mend)
 
 
 def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool = True) -> DeliverOutcome:
@@ -63,7 +62,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
             workspace.progress.started(task)
         if event.kind in ("delivered", "found"):
             workspace.progress.advanced(task, 1)
-        elif event.kind in ("postponed", "dead", "lost", "warning"):
+        elif event.kind in ("lost", "warning"):
             workspace.progress.note(f"{partner_id}: {event.text}")
 
     outcomes = deliver_queued(
