@@ -18,7 +18,7 @@ from mlconnector_assets.steps.rows import rows_of
 from mlconnector_assets.steps.workspace import Workspace
 
 LEASE = timedelta(minutes=2)
-BATCH = 50_000
+BATCH = 20_000
 """Documents merged in one warehouse transaction, at most."""
 
 
