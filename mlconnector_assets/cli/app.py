@@ -67,7 +67,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     failures.protect()
     try:
-        app(arguments)
+        app(arguments, prog_name="mlconnector")
     except SystemExit as end:
         if end.code == INTERRUPTED:
             err.print("stopped; what was committed stays, the rest is done by the next run")
