@@ -106,6 +106,7 @@ def test_a_payment_sends_nothing_and_a_changed_invoice_is_shown(project: Project
     outcome = cycle(project)
     assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [])]
     control.write("account.move", [made["id"]], {"invoice_date_due": "2031-01-01"})
+    control.advance(timedelta(seconds=1))
     outcome = cycle(project)
     assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [str(made["id"])])]
 
