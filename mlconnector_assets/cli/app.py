@@ -56,11 +56,11 @@ app.command()(sandbox.sandbox)
 app.command()(check.check)
 app.command()(preview.preview)
 app.command()(sync.sync)
+app.command()(check.schema)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(warehouse.app, name="warehouse")
-app.command()(check.schema)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
