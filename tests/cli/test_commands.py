@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from mlconnector_assets.steps.workspace import open_workspace
-from tests.cli.command import Command, Ended
+from tests.cli.command import Command, Ended, in_a_process
 from tests.cli.footprint import footprint
 from tests.project import ProjectFolder, write_project
 
@@ -36,6 +37,27 @@ def test_sync_tells_what_it_did(mlconnector: Command, project: ProjectFolder) ->
     project.sandbox.control.post_invoice()
     assert "queued 1 file; delivered 1" in mlconnector.on(project.root)("sync", "odoo").out
     assert len(project.files()) == 2
+
+
+def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").touch()
+    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(home)})
+    assert (ended.code, ended.errors) == (0, [])
+    assert "could not be shown" not in ended.err
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert len(instance.get_materialized_partitions(dg.AssetKey("odoo_invoices"))) == 31
+
+
+def test_dagster_that_cannot_be_reached_changes_nothing(project: ProjectFolder, tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text("storage: nonsense")
+    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(tmp_path)})
+    assert (ended.code, ended.errors) == (0, [])
+    assert "the cycle is done, but could not be shown in Dagster" in ended.err
+    assert len(project.files()) == 1
 
 
 def test_sync_reads_days_again(work: Command, project: ProjectFolder) -> None:
