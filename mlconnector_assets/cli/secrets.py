@@ -20,10 +20,10 @@ app = typer.Typer(no_args_is_help=True, help="API keys, passwords and private ke
 LONGEST = 64 * 1024
 
 
-@app.command("set")
+@app.command("set", context_settings={"allow_extra_args": True})
 def set_secret(
+    ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The name that connections.yaml or a partner file uses.")],
-    surplus: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     file: Annotated[Path | None, typer.Option(help="Take the value from this file, such as a private key.")] = None,
     project: ProjectOption = HERE,
 ) -> None:
@@ -42,7 +42,7 @@ def set_secret(
     from mlconnector_assets.state.vault import Vault
     from mlconnector_assets.steps.workspace import open_workspace
 
-    _check_arguments(name, surplus)
+    _check_arguments(name, surplus=ctx.args)
     value = _value(name, file)
     redaction.register(value.decode(errors="replace"))
     with open_workspace(project) as workspace:
@@ -108,7 +108,7 @@ def rotate(
     out.print(f"{count} secrets were wrapped with the first key; the others had it already")
 
 
-def _check_arguments(name: str, surplus: list[str] | None) -> None:
+def _check_arguments(name: str, *, surplus: list[str]) -> None:
     """Refuse a value in place of an argument, without showing it."""
     from pydantic import TypeAdapter, ValidationError
 

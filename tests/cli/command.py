@@ -53,9 +53,19 @@ class Command:
         return Command(self._capsys, self._monkeypatch, project)
 
 
-def in_a_process(project: Path, *arguments: str, environment: Mapping[str, str] | None = None, code: str | None = None) -> Ended:
-    """The command as a process of its own; `code` is Python that runs first in it, such as setting limits."""
-    program = f"{code or ''}\nfrom mlconnector_assets.cli import main\nmain()"
+NOT_IN_DAGSTER = "import mlconnector_assets.cli.sync as sync; sync._report = lambda root, outcome: None\n"
+
+
+def in_a_process(
+    project: Path,
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    code: str = "",
+    in_dagster: bool = False,
+) -> Ended:
+    """The command as a process of its own. `code` is Python that runs first in it, such as setting limits;
+    `in_dagster` shows what it does there, which takes longer than the work."""
+    program = f"{'' if in_dagster else NOT_IN_DAGSTER}{code}\nfrom mlconnector_assets.cli import main\nmain()"
     done = subprocess.run(
         [sys.executable, "-c", program, "--project", str(project), *arguments],
         capture_output=True,

@@ -43,7 +43,7 @@ def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
     home = tmp_path / "dagster"
     home.mkdir()
     (home / "dagster.yaml").touch()
-    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(home)})
+    ended = in_a_process(project.root, "sync", in_dagster=True, environment=os.environ | {"DAGSTER_HOME": str(home)})
     assert (ended.code, ended.errors) == (0, [])
     assert "could not be shown" not in ended.err
     import dagster as dg
@@ -54,7 +54,7 @@ def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
 
 def test_dagster_that_cannot_be_reached_changes_nothing(project: ProjectFolder, tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: nonsense")
-    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(tmp_path)})
+    ended = in_a_process(project.root, "sync", in_dagster=True, environment=os.environ | {"DAGSTER_HOME": str(tmp_path)})
     assert (ended.code, ended.errors) == (0, [])
     assert "the cycle is done, but could not be shown in Dagster" in ended.err
     assert len(project.files()) == 1
