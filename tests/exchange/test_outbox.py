@@ -15,7 +15,7 @@ from mlconnector_assets.exchange.outbox import RetryPolicy
 from mlconnector_assets.exchange.send import part_name
 from mlconnector_assets.state import deliveries
 from tests.exchange.fake_session import FakePartner, denied
-from tests.exchange.world import World, close_after, open_world
+from tests.exchange.world import ONE_BY_ONE, World, close_after, open_world
 
 OUT = "/in/outbound"
 
@@ -101,8 +101,20 @@ def test_a_failure_of_the_partner_stops_the_run(world: World, partner: FakePartn
     for name in "abc":
         world.enqueue(name, name.encode())
     partner.fail = lambda operation, path: error() if operation == "upload" and ".b." in path else None
-    assert results(world.deliver(partner.open)) == ["delivered", "postponed", "postponed"]
+    assert results(world.deliver(partner.open, **ONE_BY_ONE)) == ["delivered", "postponed", "postponed"]
     assert partner.count("upload") == 2
+
+
+@pytest.mark.parametrize(("error", "others"), [(unavailable, "postponed"), (lambda: StorageFull("full"), "delivered")])
+def test_a_failure_of_the_partner_met_by_files_on_their_way(world: World, partner: FakePartner, error, others: str) -> None:
+    for name in "abc":
+        world.enqueue(name, name.encode())
+    partner.fail = lambda operation, path: error() if operation == "upload" and ".b." in path else None
+    assert results(world.deliver(partner.open)) == [others, "postponed", others]
+    partner.fail = lambda operation, path: None
+    world.later(minutes=1)
+    world.deliver(partner.open)
+    assert partner.names(OUT) == {"a": b"a", "b": b"b", "c": b"c"}
 
 
 @pytest.mark.parametrize("error", [failed, denied])
@@ -122,7 +134,7 @@ def test_the_same_failure_stops_the_run_when_not_even_a_probe_can_be_written(wor
     for name in "abc":
         world.enqueue(name, name.encode())
     partner.fail = lambda operation, path: error() if operation in ("upload", "probe") else None
-    assert results(world.deliver(partner.open)) == ["postponed"] * 3
+    assert results(world.deliver(partner.open, **ONE_BY_ONE)) == ["postponed"] * 3
     assert partner.count("upload") == 1
 
 
