@@ -63,29 +63,30 @@ class _Arrival:
 Task = Coroutine[Any, Any, T]
 
 
-def run_together(tasks: Sequence[Task[T]], wire: Wire | None = None) -> list[T]:
-    """Run all to their end and give their results in order. What breaks the conversation is raised inside every
-    coroutine that waits for a reply; what a coroutine itself raises ends all of them."""
-    run = _Run(wire, tasks)
+def run_together(tasks: Sequence[Task[T]], wire: Wire | None = None, *, most: int = 1) -> list[T]:
+    """Run all to their end and give their results in order; at most so many are on their way to the meeting (or to their
+    end) at a time. What breaks the conversation is raised inside every coroutine that waits for a reply; what a coroutine
+    itself raises ends all of them."""
     try:
-        return run.to_the_end()
+        return _Run(wire, tasks, most).to_the_end()
     finally:
         for task in tasks:
             task.close()
 
 
 class _Run:
-    def __init__(self, wire: Wire | None, tasks: Sequence[Task[Any]]) -> None:
-        self._wire, self._tasks = wire, tasks
+    def __init__(self, wire: Wire | None, tasks: Sequence[Task[Any]], most: int) -> None:
+        self._wire, self._tasks, self._most = wire, tasks, most
         self._results: dict[int, Any] = {}
         self._waiting: dict[int, int] = {}
         self._met: list[tuple[int, _Arrival]] = []
+        self._not_begun = iter(range(len(tasks)))
 
     def to_the_end(self) -> list[Any]:
-        for index in range(len(self._tasks)):
-            self._go_on(index)
         while len(self._results) < len(self._tasks):
-            if self._waiting:
+            if len(self._waiting) < self._most and (index := next(self._not_begun, None)) is not None:
+                self._go_on(index)
+            elif self._waiting:
                 self._receive()
             else:
                 self._meet()
@@ -108,8 +109,7 @@ class _Run:
 
     def _meet(self) -> None:
         met, self._met = self._met, []
-        meeting = met[0][1].meeting
-        meeting.decide([arrival.item for _, arrival in met])
+        met[0][1].meeting.decide([arrival.item for _, arrival in met])
         for index, _ in met:
             self._go_on(index)
 

@@ -37,10 +37,10 @@ from mlconnector_assets.state.deliveries import Delivery
 __all__ = ["DeliveryEvent", "Outcome", "RetryPolicy", "deliver_queued"]
 
 LOG = logging.getLogger(__name__)
-IN_FLIGHT = 32
-"""Files that travel at once over one channel."""
-TOGETHER = 4 * 1024 * 1024
-"""Bytes of files that travel at once over one channel, if they are more than one."""
+BATCH = 128
+"""Files that are claimed, published and settled together, in one transaction each."""
+BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of such a batch, if it is more than one file."""
 DEFAULT_SWITCHES, DEFAULT_POLICY = WireSwitches(), RetryPolicy()
 
 
@@ -59,15 +59,14 @@ def deliver_queued(
     waiting_too: bool = False,
     policy: RetryPolicy = DEFAULT_POLICY,
     ttl: timedelta = timedelta(minutes=10),
-    in_flight: int = IN_FLIGHT,
+    batch: int = BATCH,
 ) -> list[Outcome]:
     """Send what is due for a partner, oldest first; the connection is only opened when something is.
 
     `folders` maps a role (`outbound`, …) to the remote path; all are made when missing. `waiting_too` also
     sends files whose next attempt lies in the future (a person or a schedule asks; sensors do not).
     `ttl`: so long after this process died its claims are free for others; they are renewed while it works.
-    `in_flight` small files travel at once on each of `switches.channels` channels. `on_event` is called by one thread
-    at a time.
+    On each of `switches.channels` channels `batch` small files go together. `on_event` is called by one thread at a time.
 
     A failure that concerns the partner (unreachable, login, host key, rights, full disk) stops the run:
     every due file is postponed with the same message. One that concerns a single file stops no other.
@@ -77,7 +76,7 @@ def deliver_queued(
         with state.transaction() as tx:
             deliveries.make_due(tx, partner_id, clock())
     run = _Run(
-        state, partner_id, dict(folders), open_session, open_file, clock, owner, switches, on_event, policy, ttl, in_flight, limit
+        state, partner_id, dict(folders), open_session, open_file, clock, owner, switches, on_event, policy, ttl, batch, limit
     )
     run.deliver()
     return sorted(run.outcomes, key=lambda outcome: outcome.delivery.id)
@@ -98,7 +97,7 @@ class _Run:
     on_event: Callable[[DeliveryEvent], None]
     policy: RetryPolicy
     ttl: timedelta
-    in_flight: int
+    batch_size: int
     files_left: int | None
     outcomes: list[Outcome] = field(default_factory=list)
     _claimed: dict[int, Delivery] = field(default_factory=dict)
@@ -156,7 +155,7 @@ class _Run:
         """Work on this session, and on more channels of its connection as far as there is work for them."""
         with self.state.reading() as tx:
             waiting = deliveries.count_ready(tx, self.partner, self.clock())
-        more = min(self.switches.channels - 1, -(-waiting // self.in_flight))
+        more = min(self.switches.channels - 1, -(-waiting // self.batch_size))
         with ThreadPoolExecutor(max(1, more), thread_name_prefix=f"deliver {self.partner}") as threads:
             others = [threads.submit(self._work_in_another, session) for _ in range(more)]
             try:
@@ -194,9 +193,9 @@ class _Run:
         with self._lock:
             if self._over.is_set() or self.files_left == 0:
                 return []
-            files = self.in_flight if self.files_left is None else min(self.in_flight, self.files_left)
+            files = self.batch_size if self.files_left is None else min(self.batch_size, self.files_left)
             with self.state.transaction() as tx:
-                found = deliveries.claim(tx, self.partner, self.owner, self.clock(), self.ttl, files=files, size=TOGETHER)
+                found = deliveries.claim(tx, self.partner, self.owner, self.clock(), self.ttl, files=files, size=BATCH_BYTES)
             self._claimed |= {delivery.id: delivery for delivery in found}
             if self.files_left is not None:
                 self.files_left -= len(found)
@@ -213,7 +212,7 @@ class _Run:
             while not done.wait(self.ttl.total_seconds() / 3):
                 try:
                     with self._lock, self.state.transaction() as tx:
-                        deliveries.renew(tx, self._claimed.values(), self.clock() + self.ttl)
+                        deliveries.renew(tx, list(self._claimed.values()), self.clock() + self.ttl)
                 except StateError as error:
                     LOG.warning("claims for partner %s could not be renewed yet: %s", self.partner, error.what)
 
@@ -241,7 +240,10 @@ class _Run:
             concerning = failed[0].error
         settled = [sent for sent in results if concerning is None or sent not in failed]
         with self._lock, self.state.transaction() as tx:
-            outcomes = [self._note(tx, sent) for sent in settled]
+            arrived: set[int] = set()
+            for how in ("sent", "found"):
+                arrived |= deliveries.all_delivered(tx, [sent.delivery for sent in settled if sent.how == how], self.clock(), how)
+            outcomes = [self._note(tx, sent, sent.delivery.id in arrived) for sent in settled]
         if any(sent.how for sent in settled):
             reached(CrashPoint.DELIVER_COMMITTED)
         for outcome in outcomes:
@@ -249,15 +251,14 @@ class _Run:
         if concerning is not None:
             self._stop_for(concerning)
 
-    def _note(self, tx: Connection, sent: Sent) -> Outcome:
+    def _note(self, tx: Connection, sent: Sent, arrived: bool) -> Outcome:
         delivery, error = sent.delivery, sent.error
+        if arrived:
+            return Outcome(delivery, "delivered" if sent.how == "sent" else "found")
+        if error is None or isinstance(error, LeaseLost):
+            lost = LeaseLost(f"delivery {delivery.id} ({delivery.remote_name}) was taken over by another worker")
+            return Outcome(delivery, "lost", error or lost)
         try:
-            if error is None:
-                assert sent.how is not None
-                deliveries.delivered(tx, delivery, self.clock(), sent.how)
-                return Outcome(delivery, "delivered" if sent.how == "sent" else "found")
-            if isinstance(error, LeaseLost):
-                return Outcome(delivery, "lost", error)
             if isinstance(error, Uncertain):
                 deliveries.uncertain(tx, delivery, str(error))
                 return Outcome(delivery, "uncertain", error)

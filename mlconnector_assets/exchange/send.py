@@ -41,6 +41,8 @@ How = Literal["sent", "found"]
 TEMPORARY = "temporary"
 """The role, among the partner's folders, of the one for part files, if there is one."""
 
+IN_FLIGHT = 32
+"""Files of a batch that are open at the server at a time, over one channel."""
 _LONGEST_NAME = 255
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -115,7 +117,8 @@ class Sender:
         """
         published: set[int] = set()
         meeting = Meeting(lambda met: published.update(self.books.publish(met)))
-        return self.session.together([self._send(_Journey(self, delivery), meeting, published) for delivery in deliveries])
+        journeys = [self._send(_Journey(self, delivery), meeting, published) for delivery in deliveries]
+        return self.session.together(journeys, most=IN_FLIGHT)
 
     async def _send(self, journey: _Journey, meeting: Meeting, published: set[int]) -> Sent:
         async def publish() -> None:

@@ -154,9 +154,10 @@ class SftpSession:
 
     # files
 
-    def together(self, tasks: Sequence[Task[T]]) -> list[T]:
-        """Run coroutines that use the `async` methods below, all at once over this channel; their results in order."""
-        return run_together(tasks, self._wire)
+    def together(self, tasks: Sequence[Task[T]], *, most: int) -> list[T]:
+        """Run coroutines that use the `async` methods below over this channel; their results in order. `most` of them
+        are on their way at a time, and have a file open."""
+        return run_together(tasks, self._wire, most=most)
 
     def attributes(self, path: Path) -> Attributes | None:
         """What the server tells of a path (links are followed); None when there is nothing."""

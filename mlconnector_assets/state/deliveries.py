@@ -3,7 +3,7 @@ and control number for ever; only its state moves: queued -> sending -> delivere
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -125,23 +125,22 @@ def count_ready(tx: sa.Connection, partner: str, now: datetime) -> int:
     return int(tx.execute(ready).scalar_one())
 
 
-def renew(tx: sa.Connection, mine: Iterable[Delivery], until: datetime) -> None:
+def renew(tx: sa.Connection, mine: Collection[Delivery], until: datetime) -> None:
     """Keep claims until then; those that are not ours any more stay as they are."""
-    for delivery in mine:
-        tx.execute(sa.update(DELIVERIES).where(*_ours(delivery)).values(owned_until=until))
+    _change(tx, mine, owned_until=until)
 
 
-def publish(tx: sa.Connection, mine: Iterable[Delivery], until: datetime) -> set[int]:
+def publish(tx: sa.Connection, mine: Collection[Delivery], until: datetime) -> set[int]:
     """Note, just before the files get their final names, that they are about to; keeps the claims until then.
 
     Returns the ids of those that are still ours: only these may be published.
     """
-    ours: set[int] = set()
-    for delivery in mine:
-        statement = sa.update(DELIVERIES).where(*_ours(delivery)).values(publishing=delivery.attempts, owned_until=until)
-        if tx.execute(statement).rowcount:
-            ours.add(delivery.id)
-    return ours
+    return _change(tx, mine, publishing=DELIVERIES.c.attempts, owned_until=until)
+
+
+def all_delivered(tx: sa.Connection, mine: Collection[Delivery], at: datetime, how: Literal["sent", "found"]) -> set[int]:
+    """The files are at the partner's, whole. Returns the ids of those that are still ours; the others stay as they are."""
+    return _change(tx, mine, state="delivered", delivered_at=at, how=how, last_error=None, owner=None, owned_until=None)
 
 
 def rename(tx: sa.Connection, delivery: Delivery, remote_name: str) -> Delivery:
@@ -239,6 +238,15 @@ def _ready(tx: sa.Connection, now: datetime, partner: str | None) -> sa.ColumnEl
 
 def _ours(delivery: Delivery) -> tuple[sa.ColumnElement[bool], ...]:
     return DELIVERIES.c.id == delivery.id, DELIVERIES.c.state == "sending", DELIVERIES.c.attempts == delivery.attempts
+
+
+def _change(tx: sa.Connection, mine: Collection[Delivery], **values: object) -> set[int]:
+    """Change those that are still ours, and return their ids."""
+    if not mine:
+        return set()
+    these = sa.tuple_(DELIVERIES.c.id, DELIVERIES.c.attempts).in_([(delivery.id, delivery.attempts) for delivery in mine])
+    statement = sa.update(DELIVERIES).where(DELIVERIES.c.state == "sending", these).values(values).returning(DELIVERIES.c.id)
+    return set(tx.execute(statement).scalars())
 
 
 def _finish(tx: sa.Connection, delivery: Delivery, **values: object) -> None:

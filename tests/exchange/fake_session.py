@@ -82,8 +82,8 @@ class FakeSession:
     def close(self) -> None:
         self.over = True
 
-    def together(self, tasks):
-        return run_together(tasks)
+    def together(self, tasks, *, most):
+        return run_together(tasks, most=most)
 
     async def look(self, path: str) -> Attributes | None:
         return self.attributes(path)

@@ -287,7 +287,7 @@ def test_failures_of_the_state_database_are_raised(world: World, partner: FakePa
     def broken(*arguments: object) -> None:
         raise StateError("the state database is damaged")
 
-    monkeypatch.setattr(deliveries, "delivered", broken)
+    monkeypatch.setattr(deliveries, "all_delivered", broken)
     with pytest.raises(StateError):
         world.deliver(partner.open)
 

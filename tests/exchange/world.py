@@ -16,7 +16,7 @@ from mlconnector_assets.state.database import State
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.store.files import FileStore
 
-ONE_BY_ONE = {"in_flight": 1, "switches": WireSwitches(channels=1)}
+ONE_BY_ONE = {"batch": 1, "switches": WireSwitches(channels=1)}
 """Options of `deliver` for a test that counts on files going one after the other."""
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 ROLES = ("inbound", "outbound", "processed", "error", "acks")
