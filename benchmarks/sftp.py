@@ -165,7 +165,7 @@ def small_files(server: Server) -> dict[str, list[float]]:
         theirs, ours = server.new_folder(), server.new_folder()
         outbox = Outbox(server.new_folder(), contents)
         seconds["openssh"].append(server.openssh(f"put {local}/* {theirs}\n"))
-        seconds["ours"].append(timed(lambda: outbox.deliver(server, ours)))
+        seconds["ours"].append(timed(outbox.deliver, server, ours))
         outbox.close()
         for remote in (theirs, ours):
             assert len(list(remote.iterdir())) == FILES
@@ -183,10 +183,10 @@ def big_file(server: Server) -> dict[str, list[float]]:
         theirs, ours = server.new_folder(), server.new_folder()
         outbox = Outbox(server.new_folder(), [content])
         seconds["openssh up"].append(server.openssh(f"put {local} {theirs}/big.csv\n"))
-        seconds["ours up"].append(timed(lambda: outbox.deliver(server, ours)))
+        seconds["ours up"].append(timed(outbox.deliver, server, ours))
         outbox.close()
         seconds["openssh down"].append(server.openssh(f"get {theirs}/big.csv {fetched}\n"))
-        seconds["ours down"].append(timed(lambda: download(server, theirs / "big.csv", fetched)))
+        seconds["ours down"].append(timed(download, server, theirs / "big.csv", fetched))
         assert fetched.stat().st_size == BIG
         for remote in (theirs, ours):
             shutil.rmtree(remote)
@@ -202,10 +202,10 @@ def download(server: Server, source: Path, target: Path) -> None:
             file.write(chunk)
 
 
-def timed(work: Callable[[], object]) -> float:
+def timed(work: Callable[..., object], *arguments: object) -> float:
     """Seconds on the wall clock."""
     start = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - start
 
 

@@ -5,25 +5,44 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlconnector_assets.errors import StorageFull
+from mlconnector_assets.errors import ConnectorError, StorageFull
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a file cannot grow."""
+LEAST_SPACE = 1 << 20
+"""A write that failed for no known reason, on a disk with less space than this, failed because the disk is full."""
 
 
 @contextmanager
-def disk_errors(path: object) -> Iterator[None]:
+def disk_errors(path: Path | str) -> Iterator[None]:
     """Turn "no space left" into a `StorageFull` that names the place; other errors pass."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    except ConnectorError:
+        raise
+    except Exception as error:
+        if _tells_full(error, Path(path)):
             raise StorageFull(
                 f"no space is left to write {path}",
                 mend="free some space on that disk, then run the same command again; nothing half-written was kept",
             ) from error
         raise
+
+
+def _tells_full(error: Exception, path: Path) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in FULL
+    # polars hides the system's error in a text of its own, and sometimes drops it
+    if number := re.search(r"\(os error (\d+)\)", str(error)):
+        return int(number[1]) in FULL
+    place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    status = os.statvfs(place)
+    return status.f_bavail * status.f_frsize < LEAST_SPACE
 
 
 def sync_folder(folder: Path) -> None:

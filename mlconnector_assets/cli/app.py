@@ -56,18 +56,18 @@ app.command()(sandbox.sandbox)
 app.command()(check.check)
 app.command()(preview.preview)
 app.command()(sync.sync)
+app.command()(check.schema)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(warehouse.app, name="warehouse")
-app.command()(check.schema)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     failures.protect()
     try:
-        app(arguments)
+        app(arguments, prog_name="mlconnector")
     except SystemExit as end:
         if end.code == INTERRUPTED:
             err.print("stopped; what was committed stays, the rest is done by the next run")

@@ -32,6 +32,8 @@ def protect() -> None:
         handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         root.addHandler(handler)
     redaction.install(root)
+    # it says only that something is tried again; the last failure is told in full
+    logging.getLogger("stamina").setLevel(logging.ERROR)
 
 
 def show_details(wanted: bool) -> None:
@@ -48,13 +50,14 @@ def complain(error: ConnectorError) -> None:
 
 
 def complain_of_steps(failures: Sequence[Failure]) -> None:
-    """Print what failed in a cycle, each cause once with all the steps it stopped."""
-    causes: dict[str, list[Failure]] = {}
+    """Print what failed in a cycle, each cause once with all the steps it stopped and all the places it was met."""
+    causes: dict[tuple[str, str], list[Failure]] = {}
     for failure in failures:
-        causes.setdefault(str(failure.error), []).append(failure)
-    for stopped in causes.values():
+        causes.setdefault((failure.error.what, failure.error.mend), []).append(failure)
+    for (what, mend), stopped in causes.items():
         err.print(f"[bold red]failed[/] {_safe(', '.join(failure.step for failure in stopped))}")
-        complain(stopped[0].error)
+        places = dict.fromkeys(failure.error.where for failure in stopped if failure.error.where)
+        complain(ConnectorError(what, where=", ".join(places), mend=mend))
 
 
 def explain(error: Exception) -> ConnectorError:

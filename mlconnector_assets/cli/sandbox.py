@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from mlconnector_assets.cli.options import HERE, ProjectOption, out
-from mlconnector_assets.errors import ConfigurationError, ConnectorError
+from mlconnector_assets.errors import ConfigurationError, ConnectorError, LeaseHeld, Unavailable
 
 if TYPE_CHECKING:
     from mlconnector_assets.configuration.project import Project
@@ -42,6 +43,12 @@ def sandbox(
 
     loaded = load_project(project)
     odoo_port, sftp_port = ports_of(loaded)
+    if running := _already_running(loaded, odoo_port, sftp_port):
+        running.stop()
+        raise LeaseHeld(
+            "the sandbox of this project runs already", where=str(running.folder), mend="use that one, or stop it first"
+        )
+    _require_free(loaded, odoo_port, sftp_port)
 
     def ready(running: Sandbox) -> None:
         let_in(loaded, running)
@@ -60,7 +67,10 @@ def sandbox_of(project: Project) -> Iterator[Sandbox]:
 
     odoo_port, sftp_port = ports_of(project)
     running = _already_running(project, odoo_port, sftp_port)
-    if running is None:
+    if running is not None:
+        out.print("the sandbox of this project runs already; it is used, and left running")
+    else:
+        _require_free(project, odoo_port, sftp_port)
         partners = tuple(project.partners)
         running = start_sandbox(folder_of(project), odoo_port=odoo_port, sftp_port=sftp_port, partners=partners, own_process=True)
     with running:
@@ -151,8 +161,22 @@ def _already_running(project: Project, odoo_port: int, sftp_port: int) -> Sandbo
             where=str(project.root),
             mend="stop that one, then run the same command again",
         )
-    out.print(f"the sandbox of this project already runs (process {description['pid']}); it is used, and left running")
     return running
+
+
+def _require_free(project: Project, odoo_port: int, sftp_port: int) -> None:
+    for server, port, key in (
+        ("Odoo", odoo_port, "url: in connections.yaml"),
+        ("SFTP", sftp_port, "port: in partners/*.yaml"),
+    ):
+        try:
+            socket.create_server((ADDRESS, port)).close()
+        except OSError:
+            raise Unavailable(
+                f"port {port} for the {server} stand-in is taken by another program",
+                where=str(project.root),
+                mend=f"stop that program, or choose another port: {key}",
+            ) from None
 
 
 def _not_sandbox(project: Project, what: str) -> ConfigurationError:

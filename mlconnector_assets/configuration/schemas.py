@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from mlconnector_assets.configuration.connections import ConnectionsFile
 from mlconnector_assets.partners import Partner
+from mlconnector_assets.partners.fields import duration_text
+
+
+class _AsInYaml(GenerateJsonSchema):
+    """Defaults as a file may say them: durations as `2h`, not as `PT2H`."""
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401  pydantic's signature
+        """One default."""
+        return duration_text(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -17,6 +28,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "partner": (Partner, "partners/*.yaml"),
     }
     return {
-        name: model.model_json_schema() | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+        name: model.model_json_schema(schema_generator=_AsInYaml)
+        | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
         for name, (model, title) in titles.items()
     }

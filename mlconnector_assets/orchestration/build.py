@@ -28,7 +28,7 @@ def _definitions(project: Project) -> dg.Definitions:
     days, owners = _partitions(project), [project.owner] if project.owner else []
     connections = [(connection, record) for connection in project.connections.values() for record in connection.records]
     partners = list(project.partners.values())
-    resource = ProjectResource(root=str(project.root))
+    root = str(project.root)
     return dg.Definitions(
         assets=[
             *(assets.record_asset(connection, record, days[connection.id], owners) for connection, record in connections),
@@ -57,7 +57,7 @@ def _definitions(project: Project) -> dg.Definitions:
             for partner, flow in project.flows()
             if flow.schedule
         ],
-        resources={"project": resource, FRAMES: RecordFrames(project=resource)},
+        resources={"project": ProjectResource(root=root), FRAMES: RecordFrames(root=root)},
         executor=dg.in_process_executor,
     )
 

@@ -15,7 +15,7 @@ class RecordFrames(dg.ConfigurableIOManager):
     """Gives `def my_asset(odoo_invoices: pl.DataFrame)` the record's rows of the wanted partition days; all
     of them without partitions. The upstream asset names its connection and record in its metadata."""
 
-    project: ProjectResource
+    root: str
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Record assets return no value."""
@@ -26,7 +26,7 @@ class RecordFrames(dg.ConfigurableIOManager):
         metadata = (context.upstream_output.definition_metadata if context.upstream_output else None) or {}
         connection, record = str(metadata["connection"]), RECORDS[str(metadata["record"])]
         wanted = set(context.asset_partition_keys) if context.has_asset_partitions else None
-        with self.project.workspace(context.log) as workspace:
+        with ProjectResource(root=self.root).workspace(context.log) as workspace:
             with workspace.state.reading() as tx:
                 partitions = reads.newest(tx, connection, record.name)
             paths = [read.path for read in partitions if wanted is None or read.day.isoformat() in wanted]

@@ -44,6 +44,15 @@ def _duration(value: object) -> object:
     return timedelta(**{unit: int(amount) for unit, amount in zip(_UNITS.values(), match.groups(), strict=True) if amount})
 
 
+def duration_text(value: timedelta) -> str:
+    """A duration as it is written in YAML: `1h30m`. Whole seconds."""
+    rest, parts = int(value.total_seconds()), ""
+    for letter, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        amount, rest = divmod(rest, seconds)
+        parts += f"{amount}{letter}" if amount else ""
+    return parts or "0s"
+
+
 def _day(value: object) -> object:
     if isinstance(value, date):
         return value

@@ -21,7 +21,7 @@ RESTORE = "restore the state database from a backup, or move it away to start wi
 _SQLITE_MENDS = (
     ("not a database", "this file is not a state database; correct MLCONNECTOR_STATE_URL, or " + RESTORE),
     ("malformed", RESTORE),
-    ("disk I/O error", "look at the disk (system log), then run the same command again"),
+    ("disk I/O error", "see whether that disk is full or broken (df, system log), mend it, then run the same command again"),
     ("locked", "another process has been writing for a minute; wait for it, or stop it, then run the same command again"),
     ("readonly", CORRECT_URL),
     ("unable to open", CORRECT_URL),

@@ -115,14 +115,14 @@ def newest(tx: sa.Connection, connection: str, record: str, *, from_day: date | 
     return _partition_reads(tx, wanted)
 
 
-def due(tx: sa.Connection, consumer: str, version: str, connection: str, record: str) -> list[PartitionRead]:
-    """The newest reads whose content this consumer, at this version, has not consumed; by day."""
+def due(tx: sa.Connection, consumer: str, version: str | None, connection: str, record: str) -> list[PartitionRead]:
+    """The newest reads whose content this consumer, at this version (None: at any), has not consumed; by day."""
     same = sa.and_(
         CONSUMPTIONS.c.consumer == consumer,
         CONSUMPTIONS.c.connection == READS.c.connection,
         CONSUMPTIONS.c.record == READS.c.record,
         CONSUMPTIONS.c.day == READS.c.day,
-        CONSUMPTIONS.c.version == version,
+        sa.true() if version is None else CONSUMPTIONS.c.version == version,
         CONSUMPTIONS.c.sha256 == READS.c.sha256,
     )
     return _partition_reads(tx, _newest(connection, record).where(~sa.exists().where(same)))

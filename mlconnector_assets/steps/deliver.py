@@ -41,10 +41,10 @@ class DeliverOutcome:
             return None
         first = self.failed[0].error
         assert first is not None
-        still = {"dead": "are given up", "uncertain": "wait for a person"}.get(
-            self.failed[0].result, "stay queued and leave with the next run, same bytes and name"
-        )
-        return DeliveriesFailed(f"{first.what} ({len(self.failed)} files {still})", where=first.where, mend=first.mend)
+        files = "1 file" if len(self.failed) == 1 else f"{len(self.failed)} files"
+        fates = {"dead": "given up", "uncertain": "waiting for a person"}
+        fate = fates.get(self.failed[0].result, "still queued for the next run, same bytes and name")
+        return DeliveriesFailed(f"{first.what} ({files}: {fate})", where=first.where, mend=first.mend)
 
 
 def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool = True) -> DeliverOutcome:
@@ -64,7 +64,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
             workspace.progress.started(task)
         if event.kind in ("delivered", "found"):
             workspace.progress.advanced(task, 1)
-        elif event.kind in ("postponed", "uncertain", "dead", "lost", "warning"):
+        elif event.kind in ("lost", "warning"):
             workspace.progress.note(f"{partner_id}: {event.text}")
 
     outcomes = deliver_queued(

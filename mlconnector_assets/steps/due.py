@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlconnector_assets.errors import LeaseHeld
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import reads
 from mlconnector_assets.steps import load, render
@@ -22,17 +21,13 @@ def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]
 
 
 def due_tables(workspace: Workspace, connection: str) -> Iterator[str]:
-    """Records of the connection with partitions that are not in the warehouse. None while somebody else works with it:
-    that may be their load."""
+    """Records of the connection with partitions that were never loaded. Asks no warehouse, which may be slow or in use;
+    that it is another one is found by the next load."""
     for record in workspace.project.connections[connection].records:
-        try:
-            version = load.version_of(workspace, RECORDS[record])
-        except LeaseHeld:
-            return
-        if _is_due(workspace, load.consumer_of(RECORDS[record]), version, connection, record):
+        if _is_due(workspace, load.consumer_of(RECORDS[record]), None, connection, record):
             yield record
 
 
-def _is_due(workspace: Workspace, consumer: str, version: str, connection: str, record: str) -> bool:
+def _is_due(workspace: Workspace, consumer: str, version: str | None, connection: str, record: str) -> bool:
     with workspace.state.reading() as tx:
         return bool(reads.due(tx, consumer, version, connection, record))

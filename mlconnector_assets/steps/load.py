@@ -18,7 +18,7 @@ from mlconnector_assets.steps.rows import rows_of
 from mlconnector_assets.steps.workspace import Workspace
 
 LEASE = timedelta(minutes=2)
-BATCH = 50_000
+BATCH = 20_000
 """Documents merged in one warehouse transaction, at most."""
 
 
@@ -39,9 +39,8 @@ def consumer_of(record: Record) -> str:
     return f"warehouse:{record.name}"
 
 
-def version_of(workspace: Workspace, record: Record) -> str:
-    """Changes when the record gains columns or the warehouse is another one: then every partition is loaded again.
-    Raises LeaseHeld when another process has the warehouse file open."""
+def _version_of(workspace: Workspace, record: Record) -> str:
+    """Changes when the record gains columns or the warehouse is another one: then every partition is loaded again."""
     return f"{_columns_hash(record)}.{workspace.warehouse_identity}"
 
 
@@ -51,7 +50,7 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
     record = RECORDS[record_name]
     outcome = LoadOutcome(connection, record_name)
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
-        consumer, version = consumer_of(record), version_of(workspace, record)
+        consumer, version = consumer_of(record), _version_of(workspace, record)
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, connection, record_name)
         if not due:

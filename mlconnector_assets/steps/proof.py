@@ -84,7 +84,8 @@ def prove_warehouse(workspace: Workspace, connection: str, record_name: str) -> 
 
 
 def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
-    """Every eligible document is in exactly one file or blocked, and the files' totals are the documents' totals."""
+    """Every eligible document is in exactly one file or blocked, the files' totals are the documents' totals, and the
+    bytes of every file are kept for a replay."""
     flow = workspace.flow(partner_id, flow_name)
     record = RECORDS[flow.record]
     current = newest_eligible(newest_rows(workspace, flow.connection, record), flow, *_money(record))
@@ -98,10 +99,12 @@ def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
         for key, amount in entry.totals.items():
             column, _, currency = key.partition("|")
             sums[column, currency] = sums.get((column, currency), Decimal(0)) + Decimal(amount)
+    lost = [entry.remote_name for entry in files if not workspace.files.holds(entry.sha256, entry.size)]
     counted = ours.rows == sent + len(blocked)
     excused = bool(blocked or changed)
-    good = counted and (excused or _agree(ours.money, sums))
+    good = not lost and counted and (excused or _agree(ours.money, sums))
     detail = f"eligible {ours.rows}, in {len(files)} files {sent}, blocked {len(blocked)}, changed after sending {len(changed)}; "
+    detail += f"the bytes of {', '.join(lost)} are missing or cut; " if lost else ""
     return Proof("store = files", good, detail + _differences(ours.money, sums))
 
 

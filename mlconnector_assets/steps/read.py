@@ -138,8 +138,8 @@ def _read(workspace: Workspace, connection: str, record_name: str, days: Days | 
 
 def _plan(workspace: Workspace, connection: str, record: Record, days: Days | None) -> _Plan:
     source, overlap = workspace.source(connection), workspace.project.connections[connection].overlap
-    with workspace.state.transaction() as tx:
-        first = reads.first_day(tx, connection, _configured_first_day(workspace, connection))
+    first = first_day(workspace, connection)
+    with workspace.state.reading() as tx:
         read_until = reads.read_until(tx, connection, record.name)
     read_at = source.now()
     # The present second counts too: what still commits in it is caught by the overlap.
@@ -199,6 +199,7 @@ def _commit(workspace: Workspace, plan: _Plan, files: Sequence[DayFile], aside: 
         for file in files
     ]
     with workspace.state.transaction() as tx:
+        reads.first_day(tx, connection, plan.first_day)
         committed = reads.commit_read(
             tx,
             connection=connection,

@@ -110,8 +110,8 @@ def find_candidates(
     found = may_leave.sort("modified_at", "source_id").collect()
     sent = _sent(workspace, partner, flow, found)
     joined = found.join(sent, on="source_id", how="left", maintain_order="left")
-    # A stamp in whole seconds hides a second change within it: equal stamps are compared too.
-    again = (pl.col("modified_at") >= pl.col("_modified_at")) & (pl.col("read_at") > pl.col("_read_at"))
+    # Stamps and the source clock have whole seconds, which hide what follows within one: equal ones are compared too.
+    again = (pl.col("modified_at") >= pl.col("_modified_at")) & (pl.col("read_at") >= pl.col("_read_at"))
     return Candidates(
         unsent=joined.filter(pl.col("_read_at").is_null()).select("source_id", "modified_at"),
         read_again=joined.filter(again).select("source_id", "modified_at"),

@@ -92,6 +92,7 @@ class Workspace:
                 companies=settings.companies,
                 records=tuple(settings.records),
                 page_size=settings.page_size,
+                timeout=settings.timeout.total_seconds(),
             )
         return self._sources[connection]
 

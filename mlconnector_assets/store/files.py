@@ -28,6 +28,11 @@ class FileStore:
         """Where the file with this content lies."""
         return self.base / sha256[:2] / sha256
 
+    def holds(self, sha256: str, size: int) -> bool:
+        """Whether the file with this content is there in its whole size."""
+        path = self.path(sha256)
+        return path.is_file() and path.stat().st_size == size
+
     def open(self, sha256: str) -> BinaryIO:
         """Open for reading. Raises StateError when the file is gone."""
         try:

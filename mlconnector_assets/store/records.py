@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from mlconnector_assets.clock import DAY, start_of_day
 from mlconnector_assets.durable import disk_errors, publish
@@ -23,7 +24,7 @@ from mlconnector_assets.records import Record
 
 ROWS_IN_MEMORY = 4_000
 """Documents that a spool buffers before it writes them out; with their lines some tens of MB."""
-ROW_GROUP = 10_000
+ROW_GROUP = 4_000
 
 
 @dataclass(frozen=True)
@@ -103,12 +104,13 @@ class Spool:
         read again now. Give it when the window covers the day only partly.
         """
         self._flush()
-        fresh = self._fresh(day)
+        pieces = self._pieces.get(day, [])
+        frames: Iterator[pl.DataFrame] = (pl.read_parquet(piece) for piece in pieces)
         if previous is not None:
-            fresh = self._joined(fresh, self._store.scan(self._record, [previous]), window)
+            frames = self._joined(pieces, self._store.scan(self._record, [previous]), window).iter_slices(ROW_GROUP)
         temporary = self._scratch / f"{day}.parquet"
         with disk_errors(self._store.base):
-            fresh.sink_parquet(temporary, compression="zstd", row_group_size=ROW_GROUP)
+            _write(temporary, self._record, frames)
         sha256 = _sha256(temporary)
         relative = f"{self._connection}/{self._record.name}/{day}/{sha256[:24]}.parquet"
         written = pl.scan_parquet(temporary)
@@ -129,18 +131,15 @@ class Spool:
                 rows.write_parquet(path, compression="lz4")
             pieces.append(path)
 
-    def _fresh(self, day: date) -> pl.LazyFrame:
-        pieces = self._pieces.get(day)
-        return pl.scan_parquet(pieces) if pieces else self._record.empty().lazy()
-
-    def _joined(self, fresh: pl.LazyFrame, previous: pl.LazyFrame, window: tuple[datetime | None, datetime]) -> pl.LazyFrame:
+    def _joined(self, pieces: list[Path], previous: pl.LazyFrame, window: tuple[datetime | None, datetime]) -> pl.DataFrame:
+        fresh = pl.scan_parquet(pieces) if pieces else self._record.empty().lazy()
         start, end = window
         modified = pl.col("modified_at")
         outside = (modified >= end) if start is None else (modified < start) | (modified >= end)
         key = list(self._record.key)
         kept = previous.filter(outside).join(fresh.select(key), on=key, how="anti")
         number = pl.col("source_id")
-        return pl.concat([kept, fresh]).sort("company", number.str.len_bytes(), number)
+        return pl.concat([kept, fresh]).sort("company", number.str.len_bytes(), number).collect()
 
 
 def totals_of(frame: pl.LazyFrame, record: Record) -> dict[str, str]:
@@ -153,6 +152,20 @@ def totals_of(frame: pl.LazyFrame, record: Record) -> dict[str, str]:
         for row in sums.iter_rows(named=True)
         for column in record.totals
     }
+
+
+def _write(path: Path, record: Record, frames: Iterable[pl.DataFrame]) -> None:
+    """Write frames one after the other, so that never more than a row group and a frame are in memory."""
+    oldest = pl.CompatLevel.oldest()
+    with pq.ParquetWriter(path, record.empty().to_arrow(compat_level=oldest).schema, compression="zstd") as file:
+        waiting: list[pl.DataFrame] = []
+        for frame in frames:
+            waiting.append(frame)
+            if sum(one.height for one in waiting) >= ROW_GROUP:
+                file.write_table(pl.concat(waiting).to_arrow(compat_level=oldest))
+                waiting = []
+        if waiting:
+            file.write_table(pl.concat(waiting).to_arrow(compat_level=oldest))
 
 
 def days_between(first: date, end: datetime) -> list[date]:

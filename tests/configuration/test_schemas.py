@@ -36,3 +36,8 @@ def test_short_forms_are_offered():
     partner = json_schemas()["partner"]
     assert {"type": "string"} in partner["$defs"]["Flow"]["properties"]["layout"]["anyOf"]
     assert {"const": "all"} in partner["$defs"]["Flow"]["properties"]["companies"]["anyOf"]
+
+
+def test_defaults_are_what_a_file_may_say():
+    odoo = json_schemas()["connections"]["$defs"]["OdooConnection"]["properties"]
+    assert (odoo["overlap"]["default"], odoo["poll"]["default"], odoo["timeout"]["default"]) == ("2h", "15m", "1m")

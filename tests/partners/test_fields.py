@@ -3,7 +3,7 @@ from datetime import date, timedelta
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName
+from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, duration_text
 
 
 def read(kind, value):
@@ -72,3 +72,12 @@ def test_bad_value(kind, value, message):
 def test_what_is_no_name_of_a_secret_is_refused(value):
     with pytest.raises(ValidationError, match=r"this must be the NAME of a secret.*mlconnector secrets set NAME"):
         read(SecretName, value)
+
+
+@pytest.mark.parametrize("text", ["0s", "90s", "15m", "2h", "1h30m", "1d", "1d2h3m4s"])
+def test_a_duration_is_written_as_it_is_read(text):
+    assert read(Duration, duration_text(read(Duration, text))) == read(Duration, text)
+
+
+def test_a_duration_is_written_in_the_largest_units():
+    assert duration_text(timedelta(minutes=90)) == "1h30m"

@@ -106,6 +106,7 @@ def test_a_payment_sends_nothing_and_a_changed_invoice_is_shown(project: Project
     outcome = cycle(project)
     assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [])]
     control.write("account.move", [made["id"]], {"invoice_date_due": "2031-01-01"})
+    control.advance(timedelta(seconds=1))
     outcome = cycle(project)
     assert [(render.documents, render.changed) for render in outcome.renders] == [(0, [str(made["id"])])]
 
@@ -151,7 +152,7 @@ def test_what_cannot_be_mapped_is_set_aside_and_comes_back(project: ProjectFolde
     made = control.post_invoice()
     control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
     outcome = cycle(project)
-    assert next(read.set_aside for read in outcome.reads if read.record == "invoices") == 1
+    assert next(read.set_aside for read in outcome.reads if read.record == "invoices") >= 1
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
         item = next(item for item in set_aside.open_items(tx, "odoo") if item.source_id == str(made["id"]))
     assert "1.23456789" in item.reason
@@ -161,7 +162,7 @@ def test_what_cannot_be_mapped_is_set_aside_and_comes_back(project: ProjectFolde
     control.write("account.move", [made["id"]], {"amount_total": item_total(item.source_record)})
     cycle(project)
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
-        assert set_aside.open_items(tx, "odoo") == []
+        assert str(made["id"]) not in [item.source_id for item in set_aside.open_items(tx, "odoo")]
 
 
 def item_total(source_record: str) -> str:
@@ -180,8 +181,8 @@ def test_a_document_that_does_not_fit_is_blocked_and_the_others_go(project: Proj
     cycle(project)
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
         blocked = documents.blocked(tx, "acme", "invoices")
-    assert [row.source_id for row in blocked] == [str(made["id"])]
-    assert "99999" in (blocked[0].reason or "")
+    assert "99999" in next(row.reason or "" for row in blocked if row.source_id == str(made["id"]))
+    assert made["name"].encode() not in b"".join(project.files().values())
     assert len(project.files()) == 1
     prove(project)
 

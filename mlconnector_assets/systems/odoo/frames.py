@@ -12,6 +12,8 @@ import pyarrow as pa
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.systems.odoo.values import MappingError, Values
 
+UNFIT = (pa.ArrowException, OverflowError, TypeError, ValueError)
+
 
 @cache
 def _arrow_schema(record_name: str) -> pa.Schema:
@@ -32,8 +34,19 @@ def frame(record: Record, rows: Sequence[Values]) -> pl.DataFrame:
     for column in schema:
         try:
             columns.append(pa.array(values[column.name], type=column.type))
-        except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-            raise MappingError(f"column {column.name} cannot hold a value: {str(error).partition(chr(10))[0][:200]}") from None
+        except UNFIT:
+            value, why = _misfit(column, values[column.name])
+            raise MappingError(f"column {column.name} ({column.type}) cannot hold {value}: {why}") from None
     made = pl.from_arrow(pa.Table.from_arrays(columns, schema=schema))
     assert isinstance(made, pl.DataFrame)
     return made
+
+
+def _misfit(column: pa.Field, values: Sequence[object]) -> tuple[str, str]:
+    """The first value that the column cannot hold, shortened, and why."""
+    for value in values:
+        try:
+            pa.array([value], type=column.type)
+        except UNFIT as error:
+            return str(value)[:100], str(error).partition("\n")[0][:200]
+    raise AssertionError("a column that cannot be made has a value that does not fit")

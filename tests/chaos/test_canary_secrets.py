@@ -1,0 +1,326 @@
+"""Failures are forced on every path, under Dagster and on the command line, with everything logged; then
+every byte that was stored, logged or printed is searched for the secrets, in all usual encodings.
+
+The net that masks known secrets in logs is taken away, except where a server quotes the secret itself: messages
+must not be made with one in the first place."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+import sqlite3
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import dagster as dg
+import duckdb
+import polars as pl
+import pytest
+import stamina
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from dagster._utils.error import serializable_error_info_from_exc_info
+
+from mlconnector_assets.cli.app import run
+from mlconnector_assets.orchestration import assets
+from mlconnector_assets.sandbox import Sandbox, start_sandbox
+from mlconnector_assets.state import keys, redaction
+from mlconnector_assets.state.vault import Vault
+from mlconnector_assets.steps.workspace import open_workspace
+from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
+from tests.chaos.echoing_server import echoing_server
+from tests.orchestration.code_location import CodeLocation
+from tests.postgres import PostgresServer, postgres_server
+from tests.project import ProjectFolder, write_project
+
+__all__ = ["postgres_server"]
+
+
+@dataclass
+class World:
+    """A project that works, an instance, and the secrets by name. A scenario breaks it by `break_it`."""
+
+    project: ProjectFolder
+    instance: dg.DagsterInstance
+    secrets: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch
+    until_the_end: ExitStack
+    request: pytest.FixtureRequest
+    seen: list[str] = field(default_factory=list)
+
+    @property
+    def control(self) -> Any:
+        return self.project.sandbox.control
+
+    def edit(self, file: str, change: Callable[[dict[str, Any]], Any]) -> None:
+        path = self.project.root / file
+        content = yaml.safe_load(path.read_text())
+        change(content)
+        path.write_text(yaml.safe_dump(content))
+
+    def store(self, name: str, value: str) -> None:
+        """Store a secret, which is one of the canaries from now on."""
+        self.secrets[f"{name} as stored"] = value
+        with open_workspace(self.project.root) as workspace:
+            Vault.open(workspace.state, workspace.project.home).set(name, value.encode())
+
+    def log_in_by_password(self, password: str) -> None:
+        self.store("acme-password", password)
+
+        def change(partner: dict[str, Any]) -> None:
+            del partner["sftp"]["private_key"]
+            partner["sftp"]["password"] = "acme-password"
+
+        self.edit("partners/acme.yaml", change)
+
+
+def canary(name: str) -> str:
+    return f"canary-{name}+/=%{secrets.token_urlsafe(12)}"
+
+
+def private_key() -> str:
+    made = Ed25519PrivateKey.generate()
+    return made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+
+
+def fault(kind: str, **options: Any) -> Callable[[World], object]:
+    return lambda world: world.control.fault(kind, times=None, **options)
+
+
+def wrong_database(world: World) -> None:
+    world.edit("connections.yaml", lambda found: found["connections"]["odoo"].update(database="nowhere"))
+
+
+def wrong_host_key(world: World) -> None:
+    other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE7P8AXhPB1jMLf1tJjXmTtv1Yqj0FZf3lDkVbKxF7mZ"
+    world.edit("partners/acme.yaml", lambda found: found["sftp"].update(host_keys=[other]))
+
+
+def read_only_folder(world: World) -> None:
+    world.control.fault("sftp_read_only", times=None, folder=f"{world.project.inbox.name}/outbound")
+
+
+def wrong_kek(world: World) -> None:
+    world.secrets["wrong KEK"] = base64.b64encode(secrets.token_bytes(32)).decode()
+    world.monkeypatch.setattr(keys, "_from_environment", [])
+    world.monkeypatch.setenv("MLCONNECTOR_KEK", world.secrets["wrong KEK"])
+
+
+def unreadable_kek(world: World) -> None:
+    world.secrets["damaged KEK"] = "canary" + base64.b64encode(secrets.token_bytes(20)).decode()
+    world.monkeypatch.setattr(keys, "_from_environment", [])
+    world.monkeypatch.setenv("MLCONNECTOR_KEK", world.secrets["damaged KEK"])
+
+
+def state_at(world: World, url: str, password: str) -> None:
+    world.secrets["state password"] = password
+    world.monkeypatch.setenv("MLCONNECTOR_STATE_URL", url.format(quote(password, safe="")))
+
+
+def unreachable_state(world: World) -> None:
+    state_at(world, "postgresql://canary:{}@127.0.0.1:1/state", canary("state"))
+
+
+def garbled_state_url(world: World) -> None:
+    state_at(world, "postgresql//canary:{}@127.0.0.1:port/state", canary("state"))
+
+
+def refused_by_the_state(world: World) -> None:
+    server: PostgresServer = world.request.getfixturevalue("postgres_server")
+    state_at(world, f"postgresql://tester:{{}}@127.0.0.1:{server.port}/postgres", canary("state"))
+
+
+def warehouse_in_use(world: World) -> None:
+    path = world.project.root / ".mlconnector" / "warehouse.duckdb"
+    world.until_the_end.enter_context(duckdb.connect(str(path)))
+
+
+def answers_that_quote_the_key(status: int, *, html: bool) -> Callable[[World], None]:
+    def break_it(world: World) -> None:
+        url = world.until_the_end.enter_context(echoing_server(status, html=html))
+        world.edit("connections.yaml", lambda found: found["connections"]["odoo"].update(url=url))
+
+    return break_it
+
+
+BROKEN: Mapping[str, tuple[Callable[[World], object], str]] = {
+    "wrong API key": (lambda world: world.store("odoo-key", canary("api")), "API key"),
+    "API key that is none": (lambda world: world.store("odoo-key", canary("api") + "\nö"), "API key"),
+    "wrong database": (wrong_database, "nowhere"),
+    "no rights on a model": (fault("no_rights", model="account.move"), "account.move"),
+    "500": (fault("serialization"), "Odoo"),
+    "503": (fault("unavailable"), "Odoo"),
+    "HTML": (fault("html"), "something that is not JSON"),
+    "cut connection": (fault("cut"), "connection"),
+    "500 that quotes": (answers_that_quote_the_key(500, html=False), "500"),
+    "400 that quotes": (answers_that_quote_the_key(400, html=False), "400"),
+    "403 that quotes": (answers_that_quote_the_key(403, html=False), ""),
+    "HTML that quotes": (answers_that_quote_the_key(200, html=True), "something that is not JSON"),
+    "wrong SFTP password": (lambda world: world.log_in_by_password(canary("password")), "password"),
+    "wrong SFTP key": (lambda world: world.store("acme-key", private_key()), "key"),
+    "SFTP key that is none": (lambda world: world.store("acme-key", canary("private-key")), "is no private key"),
+    "changed host key": (wrong_host_key, "host key"),
+    "read-only folder": (read_only_folder, "outbound"),
+    "SFTP connection drops": (fault("sftp_drop", after_bytes=100), "connection"),
+    "wrong KEK": (wrong_kek, "key-encryption key is wrong"),
+    "damaged KEK": (unreadable_kek, "MLCONNECTOR_KEK"),
+    "unreachable PostgreSQL": (unreachable_state, "cannot be reached"),
+    "PostgreSQL refuses": (refused_by_the_state, "password authentication failed"),
+    "garbled state URL": (garbled_state_url, "the URL of the state database cannot be read"),
+    "warehouse in use": (warehouse_in_use, "in use"),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """In a process of its own: what the other side knows and logs is not what is searched."""
+    with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=50, vendors=5, customers=5, days=3, own_process=True) as running:
+        yield running
+
+
+@pytest.fixture
+def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[World]:
+    kek = base64.b64encode(secrets.token_bytes(32)).decode()
+    monkeypatch.setattr(keys, "_from_environment", [])
+    monkeypatch.setenv("MLCONNECTOR_KEK", kek)
+    monkeypatch.setattr(assets, "RETRY", dg.RetryPolicy(max_retries=1))
+    monkeypatch.setattr(DuckDBWarehouse.__init__, "__kwdefaults__", DuckDBWarehouse.__init__.__kwdefaults__ | {"patience": 0.1})
+    home = tmp_path.name
+    (sandbox.partner_folder("acme") / home).mkdir()
+    project = write_project(tmp_path / "project", sandbox, home=home, first_day=sandbox.control.now().date().isoformat())
+    assert not list((project.root / ".mlconnector").rglob("kek"))
+    known = {"KEK": kek, "API key": sandbox.api_key, "SFTP key": sandbox.partner_key("acme")}
+    (tmp_path / "dagster").mkdir()
+    with (
+        ExitStack() as stack,
+        stamina.set_testing(testing=True, attempts=2),
+        dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance,
+    ):
+        yield World(project, instance, known, monkeypatch, stack, request)
+        sandbox.control.clear()
+
+
+@pytest.fixture
+def everything_is_logged(tmp_path: Path) -> Iterator[None]:
+    root, handler = logging.getLogger(), logging.FileHandler(tmp_path / "debug.log")
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield
+    root.setLevel(level)
+    root.removeHandler(handler)
+    handler.close()
+
+
+@pytest.mark.usefixtures("everything_is_logged")
+@pytest.mark.parametrize("name", BROKEN)
+def test_no_secret_is_stored_logged_or_printed(
+    name: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    break_it, expected = BROKEN[name]
+    location = CodeLocation(world.project, world.instance)
+    days = location.days  # the definitions are loaded before anything is broken, as in a server that runs
+    if "quotes" not in name:
+        monkeypatch.setattr(redaction, "register", lambda value: None)
+    monkeypatch.setattr(redaction, "_forms", set())
+    monkeypatch.setattr(redaction, "_pattern", None)
+    if name == "warehouse in use":
+        location.materialize_all()
+    break_it(world)
+    run_everything(world, location, days)
+    world.until_the_end.close()
+    said = "".join(capfd.readouterr()) + "".join(world.seen)
+    assert "failure" in said.lower()
+    assert expected in said
+    found = {place: what for place, content in contents(tmp_path, said) if (what := leaked(content, world.secrets))}
+    assert found == {}
+
+
+def run_everything(world: World, location: CodeLocation, days: list[str]) -> None:
+    """Under Dagster: both jobs, every check, every sensor, loading the definitions anew. On the command line: a whole
+    cycle, the live check, a preview. Whatever fails is kept as Dagster would keep it."""
+    tags = {"dagster/asset_partition_range_start": days[0], "dagster/asset_partition_range_end": days[-1]}
+    definitions = location.definitions
+    for job, arguments in (("odoo_cycle", {"tags": tags}), ("acme_deliver", {})):
+        result = definitions.resolve_job_def(job).execute_in_process(instance=world.instance, raise_on_error=False, **arguments)
+        for event in result.all_events:
+            world.seen.append(f"{event.message} {event.event_specific_data}\n")
+    for attempt in (
+        lambda: location.sensor("odoo_changes"),
+        lambda: location.sensor("deliveries"),
+        lambda: CodeLocation(world.project, world.instance).definitions,
+    ):
+        try:
+            attempt()
+        except Exception:  # noqa: BLE001  whatever it is, Dagster would keep it
+            world.seen.append(serializable_error_info_from_exc_info(sys.exc_info()).to_string())
+    for command in (["sync"], ["check", "--live"], ["preview", "acme", "invoices"], ["outbox", "list"]):
+        world.monkeypatch.setattr(sys, "argv", ["mlconnector", "--debug", "--project", str(world.project.root), *command])
+        with pytest.raises(SystemExit):
+            run()
+
+
+def contents(folder: Path, said: str) -> Iterator[tuple[str, bytes]]:
+    """Every file below `folder` but those that hold keys by design, raw and unpacked, and what was said."""
+    yield "printed", said.encode()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            place = str(path.relative_to(folder))
+            yield place, path.read_bytes()
+            if path.suffix == ".parquet":
+                yield f"{place}, unpacked", str(pl.read_parquet(path).rows()).encode()
+            if path.suffix == ".db":
+                yield f"{place}, unpacked", b"".join(_packed_in(path))
+
+
+def _packed_in(path: Path) -> Iterator[bytes]:
+    """Values in a SQLite file that are compressed, as Dagster's snapshots are."""
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
+        for table in tables:
+            for row in database.execute(f'select * from "{table}"'):
+                for value in row:
+                    if isinstance(value, bytes) and value[:1] == b"\x78":
+                        yield zlib.decompress(value)
+    database.close()
+
+
+def leaked(content: bytes, known: Mapping[str, str]) -> list[str]:
+    return [name for name, value in known.items() if any(form in content for form in forms(value))]
+
+
+def forms(value: str) -> Iterator[bytes]:
+    """The value as it is, quoted for URLs, in hexadecimal, and within base64; each line of a longer text."""
+    lines = [line.strip() for line in value.splitlines() if not line.startswith("-----")] if "\n" in value else []
+    for text in (value, *(line for line in lines if len(line) >= 16)):
+        raw = text.encode()
+        yield from (raw, quote(text).encode(), quote(text, safe="").encode(), quote_plus(text).encode(), raw.hex().encode())
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            for shift in range(3):
+                whole = encode(b"\0" * shift + raw).rstrip(b"=")
+                yield whole[(shift * 8 + 5) // 6 : (shift + len(raw)) * 8 // 6]
+
+
+@pytest.mark.parametrize("place", ["dagster/history/runs.db", "debug.log", "project/.mlconnector/audit/a.parquet"])
+def test_the_search_finds_what_it_should(place: str, tmp_path: Path) -> None:
+    secret = canary("planted")
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".db":
+        with sqlite3.connect(path) as database:
+            database.execute("create table snapshots (body blob)")
+            database.execute("insert into snapshots values (?)", (zlib.compress(f"x {quote(secret)}".encode()),))
+        database.close()
+    elif path.suffix == ".parquet":
+        pl.DataFrame({"error": [f"key {secret}"]}).write_parquet(path)
+    else:
+        path.write_bytes(base64.b64encode(f"user:{secret}".encode()))
+    assert any(leaked(content, {"planted": secret}) for _, content in contents(tmp_path, ""))

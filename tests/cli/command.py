@@ -1,0 +1,67 @@
+"""The `mlconnector` command in this process, as a person would meet it: what it prints, and its exit code."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlconnector_assets.cli.app import run
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines that tell what went wrong."""
+        return [line for line in self.err.splitlines() if line.startswith("error ")]
+
+    @property
+    def mends(self) -> list[str]:
+        """The lines that tell what to do."""
+        return [line for line in self.err.splitlines() if line.startswith("mend ")]
+
+
+class Command:
+    """Runs commands in this process, on one project folder."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, project: Path | None = None) -> None:
+        self._capsys, self._monkeypatch, self._project = capsys, monkeypatch, project
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Ended:
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        before = ["--project", str(self._project)] if self._project else []
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            run([*before, *arguments])
+        said = self._capsys.readouterr()
+        return Ended(int(end.value.code or 0), said.out, said.err)
+
+    def on(self, project: Path) -> Command:
+        """The same on another folder."""
+        return Command(self._capsys, self._monkeypatch, project)
+
+
+def in_a_process(project: Path, *arguments: str, environment: Mapping[str, str] | None = None, code: str | None = None) -> Ended:
+    """The command as a process of its own; `code` is Python that runs first in it, such as setting limits."""
+    program = f"{code or ''}\nfrom mlconnector_assets.cli import main\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--project", str(project), *arguments],
+        capture_output=True,
+        text=True,
+        env=dict(environment) if environment is not None else None,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,206 @@
+"""The commands of a working project: what each answers, and that `--project` may stand before or after them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mlconnector_assets.steps.workspace import open_workspace
+from tests.cli.command import Command, Ended, in_a_process
+from tests.cli.footprint import footprint
+from tests.project import ProjectFolder, write_project
+
+
+def rows(ended: Ended) -> list[dict[str, str]]:
+    assert ended.code == 0, ended
+    return list(csv.DictReader(io.StringIO(ended.out)))
+
+
+@pytest.fixture
+def work(mlconnector: Command, project: ProjectFolder) -> Command:
+    """The command on a project that was synced once."""
+    command = mlconnector.on(project.root)
+    assert command("sync").code == 0
+    return command
+
+
+def test_sync_tells_what_it_did(mlconnector: Command, project: ProjectFolder) -> None:
+    ended = mlconnector.on(project.root)("sync")
+    assert (ended.code, ended.errors) == (0, [])
+    assert "queued 1 file; delivered 1" in ended.out
+    assert "✓ read odoo invoices" in ended.err
+    project.sandbox.control.post_invoice()
+    assert "queued 1 file; delivered 1" in mlconnector.on(project.root)("sync", "odoo").out
+    assert len(project.files()) == 2
+
+
+def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
+    home = tmp_path / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").touch()
+    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(home)})
+    assert (ended.code, ended.errors) == (0, [])
+    assert "could not be shown" not in ended.err
+    import dagster as dg
+
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert len(instance.get_materialized_partitions(dg.AssetKey("odoo_invoices"))) == 31
+
+
+def test_dagster_that_cannot_be_reached_changes_nothing(project: ProjectFolder, tmp_path: Path) -> None:
+    (tmp_path / "dagster.yaml").write_text("storage: nonsense")
+    ended = in_a_process(project.root, "sync", environment=os.environ | {"DAGSTER_HOME": str(tmp_path)})
+    assert (ended.code, ended.errors) == (0, [])
+    assert "the cycle is done, but could not be shown in Dagster" in ended.err
+    assert len(project.files()) == 1
+
+
+def test_sync_reads_days_again(work: Command, project: ProjectFolder) -> None:
+    today = project.sandbox.control.now().date().isoformat()
+    ended = work("sync", "odoo", "--from", "2020-01-01", "--to", today)
+    assert ended.code == 0
+    assert "31 days" in ended.err
+    assert "queued 0 files" in ended.out
+
+
+def test_the_project_before_and_after_the_command(
+    mlconnector: Command, project: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong = str(project.root), str(tmp_path)
+    assert mlconnector("--project", right, "outbox", "list").code == 0
+    assert mlconnector("outbox", "list", "--project", right).code == 0
+    assert mlconnector("--project", wrong, "outbox", "list", "--project", right).code == 0
+    assert mlconnector("--project", right, "outbox", "list", "--project", wrong).code == 1
+    assert mlconnector("outbox", "list").code == 1
+    monkeypatch.setenv("MLCONNECTOR_PROJECT", right)
+    assert mlconnector("outbox", "list").code == 0
+    assert mlconnector("--project", wrong, "outbox", "list").code == 1
+    assert mlconnector("outbox", "list", "--project", wrong).code == 1
+    monkeypatch.delenv("MLCONNECTOR_PROJECT")
+    monkeypatch.chdir(project.root)
+    assert mlconnector("outbox", "list").code == 0
+
+
+def test_outbox(work: Command, project: ProjectFolder) -> None:
+    (entry,) = rows(work("outbox", "list", "--csv"))
+    (name,) = project.files()
+    assert (entry["state"], entry["file"], entry["attempts"]) == ("delivered", f"outbound/{name}", "1")
+    assert rows(work("outbox", "list", "--csv", "--state", "queued")) == []
+    assert len(rows(work("outbox", "list", "--csv", "--partner", "acme", "--limit", "1"))) == 1
+    assert f"outbound/{name}" in work("outbox", "list").out
+
+
+def test_replay_sends_the_same_bytes_under_the_same_name(work: Command, project: ProjectFolder) -> None:
+    sent = project.files()
+    (project.inbox / "outbound" / next(iter(sent))).unlink()
+    assert "is queued again" in work("outbox", "replay", "1").out
+    assert [entry["state"] for entry in rows(work("outbox", "list", "--csv"))] == ["queued"]
+    assert "delivered 1" in work("sync").out
+    assert project.files() == sent
+
+
+def test_set_aside(work: Command, project: ProjectFolder) -> None:
+    made = project.sandbox.control.post_invoice()
+    project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
+    ended = work("sync")
+    assert ended.code == 0
+    assert f"{made['id']} is set aside" in ended.err
+    items = rows(work("set-aside", "list", "--csv", "--connection", "odoo"))
+    item = next(item for item in items if item["record"] == "invoices")
+    assert item["id"] == str(made["id"])
+    assert "1.23456789" in item["reason"]
+    shown = work("set-aside", "show", "odoo", "invoices", str(made["id"]))
+    assert json.loads(shown.out)["name"] == made["name"]
+    project.sandbox.control.delete(made["id"])
+
+
+def test_warehouse(work: Command) -> None:
+    tables = {row["table"]: row for row in rows(work("warehouse", "tables", "--csv"))}
+    assert {"odoo_invoices", "odoo_invoices_lines", "odoo_vendors", "odoo_gl_entries", "_LOADS"} <= set(tables)
+    count = rows(work("warehouse", "sql", "select count(*) as n from odoo_invoices", "--csv"))
+    assert count == [{"n": tables["odoo_invoices"]["rows"]}]
+    exact = rows(work("warehouse", "sql", "select 0.10::decimal(9,2) as d, null as n, 'a,b' as t", "--csv"))
+    assert exact == [{"d": "0.10", "n": "", "t": "a,b"}]
+    assert "| 0.10 |" in work("warehouse", "sql", "select 0.10::decimal(9,2) as d").out
+
+
+@pytest.mark.parametrize("to_file", [True, False])
+def test_preview_is_the_file_that_follows(work: Command, project: ProjectFolder, tmp_path: Path, to_file: bool) -> None:
+    project.sandbox.control.post_invoice(lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
+    with open_workspace(project.root) as workspace:
+        from mlconnector_assets.steps.read import read_changes
+
+        read_changes(workspace, "odoo", "invoices")
+    before = footprint(project)
+    file = tmp_path / "next.csv"
+    ended = work("preview", "acme", "invoices", *(["-o", str(file)] if to_file else []))
+    assert ended.code == 0
+    seen = file.read_bytes().decode() if to_file else ended.out
+    assert "invoices_000002.csv: 1 document, 2 lines" in ended.err
+    assert footprint(project) == before
+    work("sync")
+    assert project.files()["invoices_000002.csv"].decode() == seen
+
+
+def test_preview_of_nothing(work: Command) -> None:
+    ended = work("preview", "acme", "invoices")
+    assert (ended.code, ended.out) == (0, "")
+    assert "nothing would be sent now" in ended.err
+
+
+def test_preview_tells_what_is_blocked(work: Command, project: ProjectFolder) -> None:
+    made = project.sandbox.control.post_invoice()
+    project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
+    work("sync")
+    ended = work("preview", "acme", "invoices")
+    assert f"document {made['id']} is blocked" in ended.err
+    assert "99999" in ended.err
+    project.sandbox.control.delete(made["id"])
+
+
+@pytest.mark.parametrize("record", ["vendors", "gl_entries"])
+def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, record: str) -> None:
+    layout = {"vendors": "csv/vendors", "gl_entries": "csv/gl_postings"}[record]
+    flow = {"connection": "odoo", "record": record, "companies": "all", "counterparties": "all", "since": "2020-01-01"}
+    write_project(project.root, project.sandbox, home=project.inbox.name, flows={"feed": flow | {"layout": layout}})
+    with open_workspace(project.root) as workspace:
+        from mlconnector_assets.steps.read import read_changes
+
+        read_changes(workspace, "odoo", record)
+    ended = mlconnector.on(project.root)("preview", "acme", "feed")
+    assert ended.code == 0
+    assert "acme_feed_000001.csv" in ended.err
+    assert ended.out.count("\n") > 3
+
+
+def test_check(work: Command, project: ProjectFolder) -> None:
+    ended = work("check")
+    assert ended.code == 0
+    assert "connection odoo: odoo, companies nl, uk, us" in ended.out
+    assert "partner acme" in ended.out
+    live = work("check", "--live")
+    assert live.code == 0, live
+    assert "✗" not in live.out
+    for told in ("19", "account.move", "SHA256:", "outbound"):
+        assert told in live.out, live.out
+
+
+def test_check_live_tells_what_is_wrong_and_changes_nothing(work: Command, project: ProjectFolder) -> None:
+    before = footprint(project)
+    project.sandbox.control.fault("no_rights", times=None, model="account.move")
+    project.sandbox.control.fault("sftp_read_only", times=None, folder=f"{project.inbox.name}/outbound")
+    ended = work("check", "--live")
+    project.sandbox.control.clear()
+    assert ended.code == 1
+    wrong = [line for line in ended.out.splitlines() if "✗" in line]
+    assert any("account.move" in line for line in wrong), ended.out
+    assert any("outbound" in line for line in wrong), ended.out
+    assert "mend:" in ended.out
+    assert "some systems cannot be used as configured" in ended.err
+    assert footprint(project) == before
+    assert work("check", "--live").code == 0

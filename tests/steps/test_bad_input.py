@@ -1,0 +1,197 @@
+"""What a person meets when a system refuses: one clear message with the mend, an exit code that is not 0, nothing
+half-done, and a next run that ends as if nothing had happened. Through the command line, on real HTTP and SSH."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import stamina
+import yaml
+
+from mlconnector_assets.sandbox import Sandbox
+from mlconnector_assets.steps.workspace import open_workspace
+from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
+from tests.cli.command import Command, Ended, in_a_process
+from tests.cli.conftest import mlconnector  # noqa: F401
+from tests.cli.footprint import footprint
+from tests.project import ProjectFolder, new_project
+from tests.sshd import KeyPair
+
+CONNECTIONS, PARTNER = "connections.yaml", "partners/acme.yaml"
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a run without any trouble leaves at the partner and in the warehouse."""
+
+    files: dict[str, bytes]
+    rows: dict[str, list[tuple[object, ...]]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Undisturbed:
+    project = new_project(tmp_path_factory.mktemp("undisturbed"), sandbox)
+    ended = in_a_process(project.root, "sync")
+    assert ended.code == 0, ended
+    assert project.files()
+    return Undisturbed(project.files(), project.warehouse_rows())
+
+
+@pytest.fixture
+def sync(
+    mlconnector: Command,  # noqa: F811
+    project: ProjectFolder,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[], Ended]]:
+    monkeypatch.setitem(DuckDBWarehouse.__init__.__kwdefaults__, "patience", 0.2)
+    with stamina.set_testing(True, attempts=3):
+        yield lambda: mlconnector.on(project.root)("sync")
+    project.sandbox.control.clear()
+
+
+def one_cause(ended: Ended, said: str, mend: str) -> None:
+    """Exit code 1 and exactly one message, which says this."""
+    assert ended.code == 1, ended
+    assert len(ended.errors) == 1, ended.err
+    assert re.search(said, ended.errors[0]), ended.err
+    assert len(ended.mends) == 1, ended.err
+    assert re.search(mend, ended.mends[0]), ended.err
+    assert "Traceback" not in ended.err
+
+
+def caught_up(sync: Callable[[], Ended], project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    """The next run does everything."""
+    ended = sync()
+    assert (ended.code, ended.errors) == (0, []), ended
+    assert project.files() == undisturbed.files
+    assert project.warehouse_rows() == undisturbed.rows
+
+
+def rewrite(path: Path, change: Callable[[dict], None]) -> None:
+    data = yaml.safe_load(path.read_text())
+    change(data)
+    path.write_text(yaml.safe_dump(data))
+
+
+def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undisturbed: Undisturbed) -> None:  # noqa: F811
+    before, secrets = footprint(project), mlconnector.on(project.root)
+    secrets("secrets", "set", "odoo-key", stdin=b"not-the-key-canary-4711")
+    ended = sync()
+    one_cause(ended, "refuses the API key", "secrets set")
+    assert "canary" not in ended.out + ended.err
+    assert footprint(project) == before
+    secrets("secrets", "set", "odoo-key", stdin=project.sandbox.api_key.encode())
+    caught_up(sync, project, undisturbed)
+
+
+def test_a_wrong_database(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    before, path = footprint(project), project.root / CONNECTIONS
+    right = path.read_text()
+    rewrite(path, lambda data: data["connections"]["odoo"].update(database="sandbax"))
+    one_cause(sync(), "no database.*sandbax", "database")
+    assert footprint(project) == before
+    path.write_text(right)
+    caught_up(sync, project, undisturbed)
+
+
+def test_an_html_answer(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    before = footprint(project)
+    project.sandbox.control.fault("html", times=None)
+    one_cause(sync(), "not JSON", "Check `url`: a proxy or a login page")
+    assert footprint(project) == before
+    project.sandbox.control.clear()
+    caught_up(sync, project, undisturbed)
+
+
+def test_nobody_listens(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    before, path = footprint(project), project.root / CONNECTIONS
+    right = path.read_text()
+    rewrite(path, lambda data: data["connections"]["odoo"].update(url="http://127.0.0.1:9"))
+    one_cause(sync(), "127.0.0.1:9 cannot be reached", "this machine may reach it")
+    assert footprint(project) == before
+    path.write_text(right)
+    caught_up(sync, project, undisturbed)
+
+
+def test_no_rights_on_a_model_stops_only_its_records(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    project.sandbox.control.fault("no_rights", times=None, model="account.move")
+    ended = sync()
+    one_cause(ended, r"account\.move", "group|right")
+    assert "failed read odoo invoices, read odoo gl_entries" in ended.err
+    assert project.files() == {}
+    assert set(project.warehouse_rows()) == {"odoo_vendors"}
+    project.sandbox.control.clear()
+    caught_up(sync, project, undisturbed)
+
+
+def test_a_read_that_breaks_halfway_keeps_nothing(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    before = footprint(project)
+    project.sandbox.control.fault("cut", times=None)
+    one_cause(sync(), "closed the connection before its answer was complete", "the next read goes on")
+    assert footprint(project) == before
+    project.sandbox.control.clear()
+    caught_up(sync, project, undisturbed)
+
+
+def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    path = project.root / PARTNER
+    right = path.read_text()
+    rewrite(path, lambda data: data["sftp"].update(host_keys=[KeyPair.make().public]))
+    ended = sync()
+    one_cause(ended, "host key.*SHA256.*SHA256", "host_keys")
+    assert "failed deliver acme" in ended.err
+    assert project.files() == {}
+    path.write_text(right)
+    caught_up(sync, project, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "said", "mend"),
+    [
+        ("sftp_read_only", {"folder": "outbound"}, "outbound", "write"),
+        ("sftp_full", {"after_bytes": 1000}, "disk is full", "make room"),
+        ("sftp_close", {}, "could not write", "ask the partner"),
+        ("sftp_drop", {"after_bytes": 1000}, "127.0.0.1", "queued"),
+        ("sftp_down", {}, "127.0.0.1", "queued"),
+    ],
+)
+def test_a_partner_that_takes_no_file(
+    sync, project: ProjectFolder, undisturbed: Undisturbed, fault: str, options: dict, said: str, mend: str
+) -> None:
+    if fault == "sftp_read_only":
+        options = {"folder": f"{project.inbox.name}/outbound"}
+    project.sandbox.control.fault(fault, times=None, **options)
+    ended = sync()
+    one_cause(ended, said, mend)
+    assert {name for name in project.files() if not name.startswith(".")} == set()
+    assert project.warehouse_rows() == undisturbed.rows
+    project.sandbox.control.clear()
+    caught_up(sync, project, undisturbed)
+
+
+def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    path = project.root / ".mlconnector" / "warehouse.duckdb"
+    holder = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", holder, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        ended = sync()
+        process.stdin.close()
+    one_cause(ended, f"process {process.pid}", f"ps -p {process.pid}")
+    assert project.files() == undisturbed.files
+    caught_up(sync, project, undisturbed)
+
+
+def test_another_run_is_reading(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+    before = footprint(project)
+    with open_workspace(project.root) as other, other.state.leases.hold("read:odoo", "another run", timedelta(minutes=1)):
+        one_cause(sync(), "another run", "wait|again")
+        assert footprint(project) == before
+    caught_up(sync, project, undisturbed)
