@@ -22,7 +22,10 @@ SIGNATURES = {
 }
 """Key type → the signature algorithms to offer for it; SHA-1 signatures are never offered."""
 
-_HOW = "run `mlconnector partner host-key NAME`, or paste the line that `ssh-keyscan HOST` prints; compare the fingerprint first"
+_HOW = (
+    "run `mlconnector partner host-key NAME` (with --jump for the jump host), or paste the line that `ssh-keyscan HOST` prints; "
+    "compare the fingerprint first"
+)
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,6 @@ class _Tunnel:
         return getattr(self._channel, name)
 
     def close(self) -> None:
-        self._channel.close()
         self._jump.close()
 
 
@@ -261,7 +260,7 @@ def _refuse(settings: SftpSettings, pins: Pins, *shown: HostKey) -> NoReturn:
 
 def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively: bool) -> None:
     """Password or key, as configured; no agent, no key files of this machine."""
-    secret = "password" if settings.password else "private key"
+    secret, hint = "password" if settings.password else "private key", ""
     started = time.monotonic()
     try:
         if settings.password is not None and interactively:
@@ -272,7 +271,10 @@ def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively
         elif settings.password is not None:
             further = transport.auth_password(settings.user, settings.password.reveal(), fallback=False)
         else:
-            further = transport.auth_publickey(settings.user, _private_key(settings))
+            key = _private_key(settings)
+            if isinstance(key, paramiko.RSAKey):
+                hint = "; an old server may want SHA-1 signatures of this RSA key, which are not safe: make an ed25519 key then"
+            further = transport.auth_publickey(settings.user, key)
     except BadAuthenticationType as error:
         if settings.password is not None and not interactively and "keyboard-interactive" in error.allowed_types:
             raise _PasswordByPrompt from None
@@ -283,19 +285,12 @@ def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively
         ) from None
     except CONNECTION_ERRORS as error:
         refused = isinstance(error, AuthenticationException) and transport.is_active()
-        if "pubkey algorithm" in str(error):
-            raise CredentialsError(
-                "the server takes RSA keys only with SHA-1 signatures, which are no longer safe",
-                where=settings.where,
-                mend="make an ed25519 key (ssh-keygen -t ed25519), give the partner the .pub file and store the other; "
-                "or ask the partner to allow rsa-sha2-256",
-            ) from None
         if refused and time.monotonic() - started < settings.channel_timeout:
             raise CredentialsError(
                 f"the server refused user {settings.user} with this {secret}",
                 where=settings.where,
                 mend=f"compare user and {secret} with the partner (for a key: is its public half installed there?), "
-                "then store it again with `mlconnector secrets set`",
+                f"then store it again with `mlconnector secrets set`{hint}",
             ) from None
         raise Unavailable(
             f"the server stopped answering while user {settings.user} logged in",

@@ -101,11 +101,12 @@ def open_session(workspace: Workspace, partner_id: str) -> SftpSession:
 def sftp_settings(workspace: Workspace, partner_id: str) -> SftpSettings:
     """How to reach a partner's server. Raises CredentialsError for a missing secret, ConfigurationError."""
     target = workspace.partner(partner_id).sftp
-    jump = _host(workspace, partner_id, target.jump, target) if target.jump else None
-    return replace(_host(workspace, partner_id, target, target), old_algorithms=target.wire.algorithms, jump=jump)
+    jump = host_settings(workspace, partner_id, target.jump, target) if target.jump else None
+    return replace(host_settings(workspace, partner_id, target, target), old_algorithms=target.wire.algorithms, jump=jump)
 
 
-def _host(workspace: Workspace, partner_id: str, host: SshHost, target: SftpTarget) -> SftpSettings:
+def host_settings(workspace: Workspace, partner_id: str, host: SshHost, target: SftpTarget) -> SftpSettings:
+    """How to reach one host of a partner, the server itself or its jump host. Raises CredentialsError, ConfigurationError."""
     return SftpSettings(
         partner=partner_id,
         host=host.host,
