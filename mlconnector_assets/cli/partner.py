@@ -85,7 +85,7 @@ def _ask(scan: HostKeyScan, keys: list[HostKey]) -> None:
     """Go on only with a person's yes."""
     if scan.changed:
         err.print("[bold red]![/] the server shows none of the keys that are pinned: it was changed, or somebody is in between")
-    if not sys.stdin.isatty():
+    if not _somebody_is_there():
         raise HostKeyMismatch(
             f"{counted(len(keys), 'key')} would be pinned, but there is nobody to ask",
             where=scan.place,
@@ -94,3 +94,7 @@ def _ask(scan: HostKeyScan, keys: list[HostKey]) -> None:
     if not typer.confirm(f"Did the partner confirm {'these fingerprints' if len(keys) > 1 else 'this fingerprint'}?"):
         out.print("nothing was pinned")
         raise typer.Exit(1)
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mlconnector_assets.errors import ConfigurationError, DeliveryError, StateError, StorageFull, Unavailable
 from mlconnector_assets.exchange.outbox import RetryPolicy
 from mlconnector_assets.exchange.send import part_name
+from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.state import deliveries
 from tests.exchange.fake_session import FakePartner, denied
 from tests.exchange.world import ONE_BY_ONE, World, close_after, open_world
@@ -296,9 +297,18 @@ def test_failures_of_the_state_database_are_raised(world: World, partner: FakePa
 @given(
     faults=st.dictionaries(
         st.integers(0, 60), st.sampled_from([unavailable, failed, denied, lambda: StorageFull("full")]), max_size=25
-    )
+    ),
+    switches=st.sampled_from(
+        [
+            {},
+            {"rename": "none"},
+            {"rename": "plain", "marker": ".ok"},
+            {"verify": "readback"},
+            {"rename": "none", "marker": ".ok"},
+        ]
+    ),
 )
-def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, faults) -> None:
+def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, faults, switches) -> None:
     """`faults` maps the number of a call to the error it raises; then the partner works again."""
     folder = tmp_path_factory.mktemp("world")
     partner, world = FakePartner(), open_world(folder, Path("/in"))
@@ -307,7 +317,10 @@ def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, fault
     with close_after(world):
         rows = [world.enqueue(name, content) for name, content in contents.items()]
         for _ in range(40):
-            world.deliver(partner.open)
+            world.deliver(partner.open, switches=WireSwitches(**switches))
             world.later(hours=1)
+            if not world.queued():
+                break
         assert [world.row(row).state for row in rows] == ["delivered"] * 3
-    assert partner.names(OUT) == contents
+    markers = {f"{name}.ok": b"" for name in contents} if "marker" in switches else {}
+    assert partner.names(OUT) == contents | markers

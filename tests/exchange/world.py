@@ -71,6 +71,10 @@ class World:
         with self.state.reading() as tx:
             return deliveries.find(tx, delivery.id)
 
+    def queued(self) -> list[Delivery]:
+        with self.state.reading() as tx:
+            return deliveries.queued(tx)
+
     @property
     def kinds(self) -> list[str]:
         return [event.kind for event in self.events]
