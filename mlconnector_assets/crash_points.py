@@ -29,6 +29,7 @@ class CrashPoint(StrEnum):
     DELIVER_PART_OPENED = "deliver.part_opened"
     DELIVER_PART_WRITTEN = "deliver.part_written"
     DELIVER_PART_CLOSED = "deliver.part_closed"
+    DELIVER_PUBLISHING = "deliver.publishing"
     DELIVER_RENAMED = "deliver.renamed"
     DELIVER_COMMITTED = "deliver.committed"
     LOAD_STARTED = "load.started"

@@ -154,7 +154,8 @@ def _named(project: Project) -> dict[str, list[str]]:
     for connection in project.connections.values():
         users.setdefault(connection.api_key, []).append(f"connection {connection.id}")
     for partner in project.partners.values():
-        for name in (partner.sftp.password, partner.sftp.private_key):
-            if name:
-                users.setdefault(name, []).append(f"partner {partner.id}")
+        for host in (partner.sftp, partner.sftp.jump):
+            for name in (host.password, host.private_key) if host else ():
+                if name:
+                    users.setdefault(name, []).append(f"partner {partner.id}")
     return users

@@ -14,10 +14,10 @@ Model = TypeVar("Model", bound=BaseModel)
 _SECRET_KEY = re.compile(r"password|passphrase|secret|token|credential|api_?key|private_?key", re.IGNORECASE)
 
 
-def validated(model: type[Model], data: object) -> Model | list[Problem]:
-    """The model that `data` makes, or everything that is wrong with it."""
+def validated(model: type[Model], data: object, *, context: dict[str, bool] | None = None) -> Model | list[Problem]:
+    """The model that `data` makes, or everything that is wrong with it. `context` is what validators may ask for."""
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=context)
     except ValidationError as error:
         found = error.errors(include_url=False)
         # a list whose items are wrong is also reported as too short

@@ -6,11 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mlconnector_assets.errors import ConfigurationError, ConnectorError, CredentialsError, HostKeyMismatch, Unavailable
-from mlconnector_assets.exchange.sftp import SftpSession
+from mlconnector_assets.exchange.send import TEMPORARY, probe_folder
+from mlconnector_assets.exchange.sftp import FSYNC, SftpSession
+from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.systems.source import Finding
 
+DEFAULT_SWITCHES = WireSwitches()
 
-def check_partner(*, open_session: Callable[[], SftpSession], folders: Mapping[str, str]) -> list[Finding]:
+
+def check_partner(
+    *, open_session: Callable[[], SftpSession], folders: Mapping[str, str], switches: WireSwitches = DEFAULT_SWITCHES
+) -> list[Finding]:
     """Log in and try every folder, as a delivery would: missing ones are made, and a hidden probe file is
     written, renamed and removed in each. `folders` maps a role to the remote path. Never raises for what the
     partner's side refuses."""
@@ -20,13 +26,17 @@ def check_partner(*, open_session: Callable[[], SftpSession], folders: Mapping[s
         return [_failed(_subject(error), error)]
     with session:
         findings = [
-            Finding("host key", True, session.host_key),
+            Finding("host key", True, session.notice or session.host_key),
             Finding("login", True, f"user {session.settings.user}; {session.description}"),
         ]
-        for role, path in folders.items():
+        if switches.fsync == "required" and FSYNC not in session.extensions:
+            mend = "set `fsync: auto` in the partner's file if the partner does not mind, or ask them to offer it"
+            findings.append(Finding("fsync", False, "the server does not offer it, which `fsync: required` asks for", mend))
+        temporary_first = sorted(folders.items(), key=lambda item: item[0] != TEMPORARY)
+        for role, path in temporary_first:
             try:
                 made = session.ensure_folder(path)
-                session.probe_write(path)
+                probe_folder(session, path, folders.get(TEMPORARY), switches)
             except ConnectorError as error:
                 findings.append(_failed(f"folder {role}", error))
                 if isinstance(error, Unavailable):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.exchange.settings import SftpSettings
 
 SIGNATURES = {
     "ssh-ed25519": ("ssh-ed25519",),
@@ -21,7 +22,10 @@ SIGNATURES = {
 }
 """Key type → the signature algorithms to offer for it; SHA-1 signatures are never offered."""
 
-_HOW = "paste the line that `ssh-keyscan HOST` prints, after comparing its fingerprint with the partner"
+_HOW = (
+    "run `mlconnector partner host-key NAME` (with --jump for the jump host), or paste the line that `ssh-keyscan HOST` prints; "
+    "compare the fingerprint first"
+)
 
 
 @dataclass(frozen=True)
@@ -70,12 +74,31 @@ def parse_host_key(text: str, *, where: str = "") -> HostKey:
     return HostKey(words[0], blob)
 
 
-def parse_host_keys(lines: Iterable[str], *, where: str = "") -> tuple[HostKey, ...]:
-    """Every pinned key; at least one is needed. Raises ConfigurationError."""
-    keys = tuple(parse_host_key(line, where=where) for line in lines)
-    if not keys:
-        raise ConfigurationError("no host key is pinned, and none is ever trusted silently", where=where, mend=_HOW)
-    return keys
+@dataclass(frozen=True)
+class Pins:
+    """The keys a person wrote down for one server. A revoked key is refused even if it is pinned as well."""
+
+    active: tuple[HostKey, ...]
+    next: tuple[HostKey, ...] = ()
+    revoked: tuple[HostKey, ...] = ()
+
+    @classmethod
+    def of(cls, settings: SftpSettings) -> Pins:
+        """The pinned keys; at least one is needed. Raises ConfigurationError."""
+        lists = (settings.host_keys, settings.next_host_keys, settings.revoked_host_keys)
+        pins = cls(*(tuple(parse_host_key(line, where=settings.where) for line in lines) for lines in lists))
+        if not pins.accepted:
+            raise ConfigurationError("no host key is pinned, and none is ever trusted silently", where=settings.where, mend=_HOW)
+        return pins
+
+    @property
+    def accepted(self) -> tuple[HostKey, ...]:
+        """Active keys, then the next ones."""
+        return tuple(key for key in (*self.active, *self.next) if key not in self.revoked)
+
+    def accept(self, key: HostKey) -> bool:
+        """Whether a server that shows this key may be trusted."""
+        return key in self.accepted
 
 
 def signature_algorithms(keys: Iterable[HostKey]) -> tuple[str, ...]:

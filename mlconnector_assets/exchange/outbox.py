@@ -1,13 +1,15 @@
-"""Delivering what is queued for a partner, over one connection. The state database is the truth about
-each file; here its rows are claimed, sent, and either finished, put back for later, or given up."""
+"""Delivering what is queued for a partner, over one connection and several channels. The state database is the
+truth about each file; here its rows are claimed, sent, and either finished, put back for later, or given up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -15,62 +17,31 @@ from mlconnector_assets.clock import Clock
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import (
     AccessDenied,
-    ConfigurationError,
     ConnectorError,
     CredentialsError,
     DeliveryError,
     HostKeyMismatch,
     LeaseLost,
+    StateError,
     StorageFull,
     Unavailable,
 )
-from mlconnector_assets.exchange.send import OpenFile, Sender
-from mlconnector_assets.exchange.sftp import FileError, SftpSession
+from mlconnector_assets.exchange.outcome import DeliveryEvent, Outcome, RetryPolicy
+from mlconnector_assets.exchange.send import FAILURES, TEMPORARY, OpenFile, Sender, Sent, Uncertain
+from mlconnector_assets.exchange.sftp import FSYNC, FileError, SftpSession
+from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.state import deliveries
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.deliveries import Delivery
 
-Result = Literal["delivered", "found", "postponed", "dead", "lost"]
-EventKind = Literal["connected", "folder", "sending", "delivered", "found", "postponed", "dead", "lost", "warning"]
-_FAILURES = (Unavailable, CredentialsError, AccessDenied, StorageFull, DeliveryError, ConfigurationError)
+__all__ = ["DeliveryEvent", "Outcome", "RetryPolicy", "deliver_queued"]
 
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """When to try again: after `first`, then twice as long each time, at most `longest`; after `attempts`
-    tries, or `age` after the file was made, a person has to look."""
-
-    first: timedelta = timedelta(minutes=1)
-    longest: timedelta = timedelta(hours=1)
-    attempts: int = 100
-    age: timedelta = timedelta(days=7)
-
-    def delay(self, attempts: int) -> timedelta:
-        """How long to wait after so many attempts (1 or more)."""
-        return min(self.longest, self.first * (1 << min(attempts - 1, 20)))
-
-    def is_spent(self, delivery: Delivery, now: datetime) -> bool:
-        """Whether this delivery was tried often or long enough."""
-        return delivery.attempts >= self.attempts or now - delivery.created_at >= self.age
-
-
-@dataclass(frozen=True)
-class DeliveryEvent:
-    """Something to show while files go out. `delivery` is None for what concerns the whole connection."""
-
-    kind: EventKind
-    text: str
-    delivery: Delivery | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file in this run; `error` for those that did not arrive, `next_attempt_at` for those postponed."""
-
-    delivery: Delivery
-    result: Result
-    error: ConnectorError | None = None
-    next_attempt_at: datetime | None = None
+LOG = logging.getLogger(__name__)
+BATCH = 128
+"""Files that are claimed, published and settled together, in one transaction each."""
+BATCH_BYTES = 4 * 1024 * 1024
+"""Bytes of such a batch, if it is more than one file."""
+DEFAULT_SWITCHES, DEFAULT_POLICY = WireSwitches(), RetryPolicy()
 
 
 def deliver_queued(
@@ -82,126 +53,218 @@ def deliver_queued(
     open_file: OpenFile,
     clock: Clock,
     owner: str,
+    switches: WireSwitches = DEFAULT_SWITCHES,
     on_event: Callable[[DeliveryEvent], None] = lambda event: None,
     limit: int | None = None,
     waiting_too: bool = False,
-    policy: RetryPolicy = RetryPolicy(),
-    ttl: timedelta = timedelta(hours=1),
+    policy: RetryPolicy = DEFAULT_POLICY,
+    ttl: timedelta = timedelta(minutes=10),
+    batch: int = BATCH,
 ) -> list[Outcome]:
     """Send what is due for a partner, oldest first; the connection is only opened when something is.
 
     `folders` maps a role (`outbound`, …) to the remote path; all are made when missing. `waiting_too` also
     sends files whose next attempt lies in the future (a person or a schedule asks; sensors do not).
-    `ttl`: after this a claim is free for others; it must be longer than the longest upload.
+    `ttl`: so long after this process died its claims are free for others; they are renewed while it works.
+    On each of `switches.channels` channels `batch` small files go together. `on_event` is called by one thread at a time.
 
     A failure that concerns the partner (unreachable, login, host key, rights, full disk) stops the run:
     every due file is postponed with the same message. One that concerns a single file stops no other.
-    Failures are in the outcomes; only errors of the state database are raised.
+    Failures are in the outcomes, by age of the file; only errors of the state database are raised.
     """
-    return _Run(state, partner_id, folders, open_session, open_file, clock, owner, on_event, policy, ttl).run(limit, waiting_too)
+    if waiting_too:
+        with state.transaction() as tx:
+            deliveries.make_due(tx, partner_id, clock())
+    run = _Run(
+        state, partner_id, dict(folders), open_session, open_file, clock, owner, switches, on_event, policy, ttl, batch, limit
+    )
+    run.deliver()
+    return sorted(run.outcomes, key=lambda outcome: outcome.delivery.id)
 
 
 @dataclass
 class _Run:
+    """One run for one partner. Several threads work in it, each with a channel of its own; `_lock` guards what they share."""
+
     state: State
     partner: str
-    folders: Mapping[str, str]
+    folders: dict[str, str]
     open_session: Callable[[], SftpSession]
     open_file: OpenFile
     clock: Clock
     owner: str
+    switches: WireSwitches
     on_event: Callable[[DeliveryEvent], None]
     policy: RetryPolicy
     ttl: timedelta
+    batch_size: int
+    files_left: int | None
+    outcomes: list[Outcome] = field(default_factory=list)
+    _claimed: dict[int, Delivery] = field(default_factory=dict)
+    _failure: ConnectorError | None = None
+    _over: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def run(self, limit: int | None, waiting_too: bool) -> list[Outcome]:
-        if waiting_too:
-            self._make_due()
-        outcomes: list[Outcome] = []
+    def deliver(self) -> None:
+        """Send everything that is due."""
+        batch = self._claim()
+        if not batch:
+            return
         with ExitStack() as stack:
-            sender: Sender | None = None
-            while (limit is None or len(outcomes) < limit) and (delivery := self._claim()):
+            stack.enter_context(self._renewing())
+            try:
                 try:
-                    sender = sender or self._connect(stack, delivery)
-                    outcomes.append(self._send(sender, delivery))
-                except LeaseLost as error:
-                    outcomes.append(self._tell(Outcome(delivery, "lost", error)))
-                except _FAILURES as error:
-                    if sender is None or self._concerns_partner(sender, delivery, error):
-                        return outcomes + self._stop(delivery, error)
-                    with self.state.transaction() as tx:
-                        outcome = self._put_back(tx, delivery, error, self.clock() + self.policy.delay(delivery.attempts))
-                    outcomes.append(self._tell(outcome))
-                except BaseException:
-                    with suppress(ConnectorError), self.state.transaction() as tx:
-                        deliveries.postpone(tx, delivery, "interrupted", self.clock())
-                    raise
-        return outcomes
+                    session = self._connect(stack, batch[0])
+                except FAILURES as error:
+                    self._stop_for(error)
+                else:
+                    self._work_in_channels(session, batch)
+            except BaseException:
+                self._over.set()
+                self._give_back()
+                raise
+        if self._failure is not None:
+            self._postpone_all(self._failure)
 
-    def _make_due(self) -> None:
-        now = self.clock()
-        with self.state.transaction() as tx:
-            for row in deliveries.queued(tx, self.partner):
-                if row.state == "queued" and row.next_attempt_at > now:
-                    deliveries.replay(tx, row.id, now)
-
-    def _claim(self) -> Delivery | None:
-        with self.state.transaction() as tx:
-            delivery = deliveries.claim_next(tx, self.partner, self.owner, self.clock(), self.ttl)
-        if delivery is not None:
-            reached(CrashPoint.DELIVER_CLAIMED)
-        return delivery
-
-    def _connect(self, stack: ExitStack, delivery: Delivery) -> Sender:
+    def _connect(self, stack: ExitStack, delivery: Delivery) -> SftpSession:
         """Log in and make the folders. One that is not needed for `delivery` may fail with a warning."""
         session = stack.enter_context(self.open_session())
-        self.on_event(DeliveryEvent("connected", session.description))
+        self._show(DeliveryEvent("connected", session.description))
+        if session.notice:
+            self._show(DeliveryEvent("warning", session.notice))
+        if self.switches.fsync == "required" and FSYNC not in session.extensions:
+            raise DeliveryError(
+                "the server does not offer fsync, which `fsync: required` asks for",
+                where=session.settings.where,
+                mend="set `fsync: auto` in the partner's file if the partner does not mind, or ask them to offer it",
+                retryable=True,
+            )
         for role, path in self.folders.items():
             try:
                 if session.ensure_folder(path):
-                    self.on_event(DeliveryEvent("folder", f"made {path}"))
+                    self._show(DeliveryEvent("folder", f"made {path}"))
             except (AccessDenied, DeliveryError) as error:
-                if role == delivery.folder:
+                if role in (delivery.folder, TEMPORARY):
                     raise
-                self.on_event(DeliveryEvent("warning", str(error)))
-        return Sender(session, self.open_file)
+                self._show(DeliveryEvent("warning", str(error)))
+        return session
 
-    def _send(self, sender: Sender, delivery: Delivery) -> Outcome:
-        def still_ours() -> bool:
-            with self.state.reading() as tx:
-                return deliveries.still_owned(tx, delivery)
+    # channels
 
-        self.on_event(DeliveryEvent("sending", f"{delivery.remote_name}, {delivery.size} bytes", delivery))
-        how = sender.send(delivery, self.folders[delivery.folder], still_ours)
-        with self.state.transaction() as tx:
-            deliveries.delivered(tx, delivery, self.clock(), how)
-        reached(CrashPoint.DELIVER_COMMITTED)
-        return self._tell(Outcome(delivery, "delivered" if how == "sent" else "found"))
+    def _work_in_channels(self, session: SftpSession, batch: Sequence[Delivery]) -> None:
+        """Work on this session, and on more channels of its connection as far as there is work for them."""
+        with self.state.reading() as tx:
+            waiting = deliveries.count_ready(tx, self.partner, self.clock())
+        more = min(self.switches.channels - 1, -(-waiting // self.batch_size))
+        with ThreadPoolExecutor(max(1, more), thread_name_prefix=f"deliver {self.partner}") as threads:
+            others = [threads.submit(self._work_in_another, session) for _ in range(more)]
+            try:
+                self._work(session, batch)
+            except BaseException:
+                self._over.set()
+                session.close()  # ends the other channels too
+                raise
+        for other in others:
+            other.result()
 
-    def _concerns_partner(self, sender: Sender, delivery: Delivery, error: ConnectorError) -> bool:
-        """Whether the next file would fail as well: by the kind of failure, or because not even a probe can be written."""
-        if isinstance(error, FileError):
-            return False
-        if isinstance(error, (Unavailable, CredentialsError, StorageFull, HostKeyMismatch)):
-            return True
+    def _work_in_another(self, session: SftpSession) -> None:
         try:
-            sender.session.probe_write(self.folders[delivery.folder])
-        except ConnectorError:
-            return True
-        return False
+            another = session.another()
+        except FAILURES:  # some servers allow one channel only, which then does all the work
+            return
+        with another:
+            try:
+                self._work(another, ())
+            except BaseException:
+                self._over.set()
+                raise
 
-    def _stop(self, delivery: Delivery, error: ConnectorError) -> list[Outcome]:
-        """Put this file and everything else that is due back until the same moment: nobody hammers the partner."""
-        outcomes = []
-        with self.state.transaction() as tx:
-            now = self.clock()
-            attempts = [row.attempts for row in deliveries.queued(tx, self.partner)]
-            at = now + self.policy.delay(max([delivery.attempts, *attempts]))
-            row: Delivery | None = delivery
-            while row is not None:
-                outcomes.append(self._put_back(tx, row, error, at))
-                row = deliveries.claim_next(tx, self.partner, self.owner, now, self.ttl)
-        return [self._tell(outcome) for outcome in outcomes]
+    def _work(self, session: SftpSession, batch: Sequence[Delivery]) -> None:
+        sender = Sender(session, self.open_file, self.folders, self.switches, _StateBooks(self))
+        while batch := batch or self._claim():
+            for delivery in batch:
+                self._show(DeliveryEvent("sending", f"{delivery.remote_name}, {delivery.size} bytes", delivery))
+            self._settle(sender, sender.send(batch))
+            batch = ()
+
+    # claims
+
+    def _claim(self) -> list[Delivery]:
+        with self._lock:
+            if self._over.is_set() or self.files_left == 0:
+                return []
+            files = self.batch_size if self.files_left is None else min(self.batch_size, self.files_left)
+            with self.state.transaction() as tx:
+                found = deliveries.claim(tx, self.partner, self.owner, self.clock(), self.ttl, files=files, size=BATCH_BYTES)
+            self._claimed |= {delivery.id: delivery for delivery in found}
+            if self.files_left is not None:
+                self.files_left -= len(found)
+        if found:
+            reached(CrashPoint.DELIVER_CLAIMED)
+        return found
+
+    @contextmanager
+    def _renewing(self) -> Iterator[None]:
+        """Keep what is claimed ours, however long it takes to send."""
+        done = threading.Event()
+
+        def keep() -> None:
+            while not done.wait(self.ttl.total_seconds() / 3):
+                try:
+                    with self._lock, self.state.transaction() as tx:
+                        deliveries.renew(tx, list(self._claimed.values()), self.clock() + self.ttl)
+                except StateError as error:
+                    LOG.warning("claims for partner %s could not be renewed yet: %s", self.partner, error.what)
+
+        thread = threading.Thread(target=keep, name=f"claims {self.partner}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _give_back(self) -> None:
+        with self._lock, suppress(ConnectorError), self.state.transaction() as tx:
+            for delivery in self._claimed.values():
+                with suppress(LeaseLost):
+                    deliveries.postpone(tx, delivery, "interrupted", self.clock())
+
+    # results
+
+    def _settle(self, sender: Sender, results: Sequence[Sent]) -> None:
+        """Write down what became of a batch. What concerns the partner stays claimed until the run ends."""
+        failed = [sent for sent in results if sent.error and not isinstance(sent.error, (LeaseLost, FileError, Uncertain))]
+        concerning = next((sent.error for sent in failed if self._concerns_partner(sent.error)), None)
+        if failed and concerning is None and self._probe_fails(sender, failed[0].delivery):
+            concerning = failed[0].error
+        settled = [sent for sent in results if concerning is None or sent not in failed]
+        with self._lock, self.state.transaction() as tx:
+            arrived: set[int] = set()
+            for how in ("sent", "found"):
+                arrived |= deliveries.all_delivered(tx, [sent.delivery for sent in settled if sent.how == how], self.clock(), how)
+            outcomes = [self._note(tx, sent, sent.delivery.id in arrived) for sent in settled]
+        if any(sent.how for sent in settled):
+            reached(CrashPoint.DELIVER_COMMITTED)
+        for outcome in outcomes:
+            self._tell(outcome)
+        if concerning is not None:
+            self._stop_for(concerning)
+
+    def _note(self, tx: Connection, sent: Sent, arrived: bool) -> Outcome:
+        delivery, error = sent.delivery, sent.error
+        if arrived:
+            return Outcome(delivery, "delivered" if sent.how == "sent" else "found")
+        if error is None or isinstance(error, LeaseLost):
+            lost = LeaseLost(f"delivery {delivery.id} ({delivery.remote_name}) was taken over by another worker")
+            return Outcome(delivery, "lost", error or lost)
+        try:
+            if isinstance(error, Uncertain):
+                deliveries.uncertain(tx, delivery, str(error))
+                return Outcome(delivery, "uncertain", error)
+            return self._put_back(tx, delivery, error, self.clock() + self.policy.delay(delivery.attempts))
+        except LeaseLost as lost:
+            return Outcome(delivery, "lost", lost)
 
     def _put_back(self, tx: Connection, delivery: Delivery, error: ConnectorError, at: datetime) -> Outcome:
         """Back to the queue until `at`, or given up: at once when time will not mend it, else when the policy is spent."""
@@ -214,11 +277,69 @@ class _Run:
             return Outcome(delivery, "lost", lost)
         return Outcome(delivery, "postponed", error, at)
 
-    def _tell(self, outcome: Outcome) -> Outcome:
+    @staticmethod
+    def _concerns_partner(error: ConnectorError | None) -> bool:
+        """Whether every other file would fail as well, by the kind of failure."""
+        return isinstance(error, (Unavailable, CredentialsError, StorageFull, HostKeyMismatch))
+
+    def _probe_fails(self, sender: Sender, delivery: Delivery) -> bool:
+        """Whether not even a probe can be written where this delivery failed."""
+        try:
+            sender.probe(self.folders[delivery.folder])
+        except ConnectorError:
+            return True
+        return False
+
+    def _stop_for(self, error: ConnectorError) -> None:
+        """No more files are begun; what is not settled is postponed at the end, with the first such failure."""
+        with self._lock:
+            self._failure = self._failure or error
+            self._over.set()
+
+    def _postpone_all(self, error: ConnectorError) -> None:
+        """Put what is still claimed and everything else that is due back until the same moment: nobody hammers the partner."""
+        with self.state.transaction() as tx:
+            now = self.clock()
+            unsettled = list(self._claimed.values())
+            attempts = [row.attempts for row in (*unsettled, *deliveries.queued(tx, self.partner))]
+            at = now + self.policy.delay(max(attempts))
+            outcomes = [self._put_back(tx, row, error, at) for row in unsettled]
+            while found := deliveries.claim(tx, self.partner, self.owner, now, self.ttl, files=1000, size=1 << 62):
+                outcomes += [self._put_back(tx, row, error, at) for row in found]
+        for outcome in outcomes:
+            self._tell(outcome)
+
+    # telling
+
+    def _tell(self, outcome: Outcome) -> None:
         text = outcome.delivery.remote_name
         if outcome.next_attempt_at is not None:
             text += f" stays queued until {outcome.next_attempt_at:%Y-%m-%d %H:%M:%S} UTC"
         if outcome.error is not None:
             text += f": {outcome.error}"
-        self.on_event(DeliveryEvent(outcome.result, text, outcome.delivery))
-        return outcome
+        with self._lock:
+            self._claimed.pop(outcome.delivery.id, None)
+            self.outcomes.append(outcome)
+        self._show(DeliveryEvent(outcome.result, text, outcome.delivery))
+
+    def _show(self, event: DeliveryEvent) -> None:
+        with self._lock:
+            self.on_event(event)
+
+
+class _StateBooks:
+    """What the protocol notes while files travel, in the state database."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+
+    def publish(self, deliveries_: Sequence[Delivery]) -> set[int]:
+        with self._run.state.transaction() as tx:
+            return deliveries.publish(tx, deliveries_, self._run.clock() + self._run.ttl)
+
+    def rename(self, delivery: Delivery, remote_name: str) -> Delivery:
+        with self._run.state.transaction() as tx:
+            return deliveries.rename(tx, delivery, remote_name)
+
+    def warn(self, delivery: Delivery, text: str) -> None:
+        self._run._show(DeliveryEvent("warning", f"{delivery.remote_name}: {text}", delivery))

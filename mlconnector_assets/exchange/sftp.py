@@ -5,28 +5,27 @@ from __future__ import annotations
 
 import secrets
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self, TypeVar
 
 from mlconnector_assets.crash_points import CrashPoint, reached
-from mlconnector_assets.errors import AccessDenied, ConnectorError, DeliveryError, StorageFull, Unavailable
-from mlconnector_assets.exchange.ssh import CONNECTION_ERRORS, Revealable, SftpSettings, SshConnection, connect, scan_host_keys
-from mlconnector_assets.exchange.wire import CHUNK, Attributes, Code, Flags, Kind, ProtocolError, StatusError, Wire, string
+from mlconnector_assets.errors import ConnectorError, DeliveryError
+from mlconnector_assets.exchange.conversation import Conversation, FileError, Path
+from mlconnector_assets.exchange.operations import Task, run_together
+from mlconnector_assets.exchange.settings import Revealable, SftpSettings
+from mlconnector_assets.exchange.ssh import CONNECTION_ERRORS, SshConnection, connect, scan_host_keys
+from mlconnector_assets.exchange.wire import CHUNK, Attributes, Code, Flags, ProtocolError, StatusError, string
 
 __all__ = ["FileError", "RemoteFile", "Revealable", "SftpSession", "SftpSettings", "scan_host_keys"]
 
-_FSYNC = "fsync@openssh.com"
+FSYNC = "fsync@openssh.com"
 _POSIX_RENAME = "posix-rename@openssh.com"
-_STATVFS = "statvfs@openssh.com"
-_NO_SPACE = {Code.NO_SPACE_ON_FILESYSTEM, Code.QUOTA_EXCEEDED}
-_NO_RIGHT = {Code.PERMISSION_DENIED, Code.WRITE_PROTECT}
-_FULL_BELOW = 4 * CHUNK
-
-Path = str | bytes
-"""A remote path; bytes for names that are not UTF-8."""
+Existing = Literal["take away", "refuse", "empty"]
+"""What to do with a file that is there already where a new one is written."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,26 +40,19 @@ class RemoteFile:
     regular: bool
 
 
-class FileError(DeliveryError):
-    """This one file cannot be sent, whatever the partner's server does; others can."""
-
-
 class SftpSession:
-    """A logged-in session, used as a context manager. Not for several threads.
+    """A logged-in session, used as a context manager. Not for several threads; `another` gives one for a second thread.
 
     Every method raises Unavailable when the connection breaks or nothing moves for `channel_timeout`
-    seconds (the session is over then), AccessDenied, StorageFull, or DeliveryError.
+    seconds (the session is over then), AccessDenied, StorageFull, or DeliveryError. The `async` ones are run by
+    `together`, many at once.
     """
 
-    def __init__(self, connection: SshConnection) -> None:
+    def __init__(self, connection: SshConnection, *, owns_connection: bool = True) -> None:
+        self._talk = Conversation(connection, owns_connection=owns_connection)
         self.settings, self._connection = connection.settings, connection
+        self._wire, self._files, self._doing = self._talk.wire, self._talk.files, self._talk.doing
         self._fsync_refused = False
-        try:
-            with self._doing("start SFTP", ""):
-                self._wire = Wire(connection.channel, connection.watchdog.progress)
-        except BaseException:
-            connection.close()
-            raise
 
     @classmethod
     def connect(cls, settings: SftpSettings) -> Self:
@@ -73,9 +65,13 @@ class SftpSession:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def another(self) -> SftpSession:
+        """One more session over the same connection, ended with it. Raises AccessDenied when the server allows no more."""
+        return SftpSession(self._connection, owns_connection=False)
+
     def close(self) -> None:
-        """Hang up; never raises."""
-        self._connection.close()
+        """Hang up, or give back the channel when the connection is another session's; never raises."""
+        self._talk.close()
 
     @property
     def description(self) -> str:
@@ -87,6 +83,16 @@ class SftpSession:
     def host_key(self) -> str:
         """Type and fingerprint of the key that the server proved to have."""
         return str(self._connection.host_key)
+
+    @property
+    def notice(self) -> str | None:
+        """What a person should know and do about this server although everything works."""
+        if not self._connection.next_key:
+            return None
+        return (
+            f"the server shows its next host key {self.host_key}; "
+            f"`mlconnector partner host-key {self.settings.partner}` moves it from next_host_keys to host_keys"
+        )
 
     @property
     def extensions(self) -> frozenset[str]:
@@ -106,7 +112,7 @@ class SftpSession:
                 continue
             with self._doing("create the folder", part):
                 try:
-                    self._wire.make_folder(part.encode())
+                    self._files.now(self._files.make_folder(part.encode()))
                 except StatusError:
                     if not self._is_folder(part):  # else another process was faster
                         raise
@@ -123,36 +129,39 @@ class SftpSession:
                     entry.attributes.mtime,
                     stat.S_ISREG(entry.attributes.mode or 0),
                 )
-                for entry in self._wire.entries(_raw(path))
+                for entry in self._files.entries(_raw(path))
                 if b"/" not in entry.name and b"\0" not in entry.name
             ]
 
-    def probe_write(self, folder: str) -> None:
-        """Make, rename and remove a small hidden file. Raises AccessDenied, StorageFull, DeliveryError."""
-        path = f"{folder}/.mlconnector-{secrets.token_hex(6)}.part"
+    def probe_write(self, folder: str, *, rename_to: str | None = "", posix: bool = True) -> None:
+        """Make, rename and remove a small hidden file. `rename_to` is another folder to rename it into; None when files
+        are not renamed here. Raises AccessDenied, StorageFull, DeliveryError."""
+        name = f".mlconnector-{secrets.token_hex(6)}.part"
+        path = f"{folder}/{name}"
+        renamed = path if rename_to is None else f"{rename_to or folder}/{name}.probe"
         try:
             with self._doing("create files in", folder):
-                handle = self._wire.open(_raw(path), Flags.WRITE_NEW)
-                try:
-                    self._wire.write(handle, [b"write probe\n"])
-                finally:
-                    if not self._wire.broken:
-                        self._wire.close(handle)
-            with self._doing("rename files in", folder):
-                self._rename(_raw(path), _raw(path + ".probe"))
+                self._files.now(self._write_probe(_raw(path)))
+            if rename_to is not None:
+                with self._doing("rename files in", folder):
+                    self._files.now(self._rename(_raw(path), _raw(renamed), posix=posix))
             with self._doing("remove files from", folder):
-                self._wire.remove(_raw(path + ".probe"))
+                self._files.now(self._files.remove(_raw(renamed)))
         except ConnectorError:
-            for left in (path, path + ".probe"):
+            for left in (path, renamed):
                 self._clean_up(b"", _raw(left))
             raise
 
     # files
 
+    def together(self, tasks: Sequence[Task[T]], *, most: int) -> list[T]:
+        """Run coroutines that use the `async` methods below over this channel; their results in order. `most` of them
+        are on their way at a time, and have a file open."""
+        return run_together(tasks, self._wire, most=most)
+
     def attributes(self, path: Path) -> Attributes | None:
         """What the server tells of a path (links are followed); None when there is nothing."""
-        with self._doing("look at", path):
-            return self._stat(path)
+        return self._files.now(self.look(path))
 
     def size(self, path: Path) -> int | None:
         """Bytes; None when there is nothing, or when the server does not tell sizes."""
@@ -160,20 +169,38 @@ class SftpSession:
         return found.size if found else None
 
     def upload(self, path: str, source: BinaryIO) -> int:
-        """Write a new file; returns its bytes. Whole and closed, and fsynced where the server offers it, or an error
-        and (if the connection still stands) no file."""
+        """Write a new file; returns its bytes. See `put`."""
+        return self._files.now(self.put(path, source))
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name. See `move`."""
+        self._files.now(self.move(source, target))
+
+    async def look(self, path: Path) -> Attributes | None:
+        """What the server tells of a path (links are followed); None when there is nothing."""
+        with self._doing("look at", path):
+            return await self._stat(path)
+
+    async def put(
+        self, path: str, source: BinaryIO, *, existing: Existing = "take away", mode: int | None = None, fsync: bool = True
+    ) -> int:
+        """Write a file; returns its bytes. Whole and closed, with these permissions, fsynced where the server offers it, or
+        an error and (if the connection still stands) no file."""
         with self._doing("write", path):
-            handle = self._create(_raw(path))
+            handle = await self._create(_raw(path), existing)
             try:
                 reached(CrashPoint.DELIVER_PART_OPENED)
-                written = self._wire.write(handle, _local_chunks(source, path))
+                written = await self._files.write(handle, _local_chunks(source, path))
                 reached(CrashPoint.DELIVER_PART_WRITTEN)
-                self._sync(handle)
+                if mode is not None:
+                    await self._set_mode(handle, mode, path)
+                if fsync:
+                    await self._sync(handle)
                 open_handle, handle = handle, b""
-                self._wire.close(open_handle)
+                await self._files.close(open_handle)
                 reached(CrashPoint.DELIVER_PART_CLOSED)
             except StatusError as error:
-                failure = self._refused(error, "write", path)  # looks for a full disk before the clean-up makes room
+                failure = self._talk.refused(error, "write", path)  # looks for a full disk before the clean-up makes room
                 self._clean_up(handle, _raw(path))
                 raise failure from error
             except BaseException:
@@ -181,17 +208,28 @@ class SftpSession:
                 raise
             return written
 
-    def rename(self, source: Path, target: Path) -> None:
-        """Give a file its final name: atomically where the server offers posix-rename, else by plain rename,
-        which refuses when the target exists. Callers look at the target first."""
+    async def move(self, source: Path, target: Path, *, posix: bool = True, replace: bool = False) -> None:
+        """Give a file its final name: atomically where the server offers posix-rename, else by plain rename, which
+        refuses when the target exists. With `replace` the target is then taken away. Callers look at the target first."""
         with self._doing("rename a file to", target):
-            self._rename(_raw(source), _raw(target))
+            try:
+                await self._rename(_raw(source), _raw(target), posix=posix)
+            except StatusError:
+                if not replace or await self._stat(target) is None:
+                    raise
+                await self._files.remove(_raw(target))
+                await self._files.rename(_raw(source), _raw(target))
+
+    async def mark(self, path: str) -> None:
+        """Make an empty file, or leave the one that is there."""
+        with self._doing("write", path):
+            await self._files.close(await self._files.open(_raw(path), Flags.WRITE_OVER))
 
     def remove(self, path: Path) -> bool:
         """Remove a file; returns False when there was none."""
         with self._doing("remove", path):
             try:
-                self._wire.remove(_raw(path))
+                self._files.now(self._files.remove(_raw(path)))
             except StatusError as error:
                 if error.code == Code.NO_SUCH_FILE:
                     return False
@@ -199,16 +237,14 @@ class SftpSession:
             return True
 
     def stream(self, path: Path) -> Iterator[bytes]:
-        """The content of a file, in order, in chunks of at most 32 KB."""
+        """The content of a file, in order, in chunks of at most 32 KB; whoever takes them may take any time."""
         with self._doing("read", path):
-            handle = self._wire.open(_raw(path), Flags.READ)
+            handle = self._files.now(self._files.open(_raw(path), Flags.READ))
             try:
-                for chunk in self._wire.read(handle):
-                    self._connection.watchdog.progress()
-                    yield chunk
+                yield from self._files.read(handle)
             finally:
                 if not self._wire.broken:
-                    self._wire.close(handle)
+                    self._files.now(self._files.close(handle))
 
     def read(self, path: Path) -> bytes:
         """The whole content of a file."""
@@ -216,9 +252,9 @@ class SftpSession:
 
     # helpers
 
-    def _stat(self, path: Path) -> Attributes | None:
+    async def _stat(self, path: Path) -> Attributes | None:
         try:
-            return self._wire.stat(_raw(path))
+            return await self._files.stat(_raw(path))
         except StatusError as error:
             if error.code == Code.NO_SUCH_FILE:
                 return None
@@ -229,36 +265,57 @@ class SftpSession:
         if found is not None and found.mode is not None and not stat.S_ISDIR(found.mode):
             raise DeliveryError(
                 f"{path} is a file where a folder is needed",
-                where=self._where(path),
+                where=self._talk.where(path),
                 mend="ask the partner to move it away, or name another folder in the partner's file",
             )
         return found is not None
 
-    def _rename(self, source: bytes, target: bytes) -> None:
-        if _POSIX_RENAME in self._wire.extensions:
+    async def _rename(self, source: bytes, target: bytes, *, posix: bool = True) -> None:
+        if posix and _POSIX_RENAME in self._wire.extensions:
             try:
-                self._wire.extended(_POSIX_RENAME, string(source) + string(target))
+                await self._files.extended(_POSIX_RENAME, string(source) + string(target))
                 return
             except StatusError as error:
                 if error.code == Code.NO_SUCH_FILE:
                     raise
-        self._wire.rename(source, target)
+        await self._files.rename(source, target)
 
-    def _create(self, path: bytes) -> bytes:
-        """Open a new file, taking away an abandoned one of the same name."""
+    async def _create(self, path: bytes, existing: Existing) -> bytes:
+        if existing == "empty":
+            return await self._files.open(path, Flags.WRITE_OVER)
         try:
-            return self._wire.open(path, Flags.WRITE_NEW)
+            return await self._files.open(path, Flags.WRITE_NEW)
         except StatusError as error:
-            if error.code not in (Code.FAILURE, Code.FILE_ALREADY_EXISTS) or self._stat(path) is None:
+            there = error.code in (Code.FAILURE, Code.FILE_ALREADY_EXISTS)
+            if existing == "refuse" or not there or await self._stat(path) is None:
                 raise
-            self._wire.remove(path)
-            return self._wire.open(path, Flags.WRITE_NEW)
+            await self._files.remove(path)
+            return await self._files.open(path, Flags.WRITE_NEW)
 
-    def _sync(self, handle: bytes) -> None:
-        if self._fsync_refused or _FSYNC not in self._wire.extensions:
+    async def _write_probe(self, path: bytes) -> None:
+        handle = await self._files.open(path, Flags.WRITE_NEW)
+        try:
+            await self._files.write(handle, [b"write probe\n"])
+        finally:
+            if not self._wire.broken:
+                await self._files.close(handle)
+
+    async def _set_mode(self, handle: bytes, mode: int, path: str) -> None:
+        try:
+            await self._files.set_mode(handle, mode)
+        except StatusError as error:
+            raise DeliveryError(
+                f"the server does not let us set the permissions {mode:o} (it says: {error.text})",
+                where=self._talk.where(path),
+                mend="take `chmod` out of the partner's file, or ask the partner to allow it",
+                retryable=True,
+            ) from error
+
+    async def _sync(self, handle: bytes) -> None:
+        if self._fsync_refused or FSYNC not in self._wire.extensions:
             return
         try:
-            self._wire.extended(_FSYNC, string(handle))
+            await self._files.extended(FSYNC, string(handle))
         except StatusError as error:
             if error.code != Code.OP_UNSUPPORTED:
                 raise
@@ -269,87 +326,12 @@ class SftpSession:
             if not self._wire.broken:
                 if handle:
                     with suppress(StatusError):
-                        self._wire.close(handle)
-                self._wire.remove(path)
-
-    @contextmanager
-    def _doing(self, action: str, path: Path) -> Iterator[None]:
-        """Turn every failure inside into one of ours, and hang up when nothing moves."""
-        watchdog = self._connection.watchdog
-        try:
-            with watchdog.watching():
-                yield
-        except StatusError as error:
-            raise self._refused(error, action, path) from error
-        except ProtocolError as error:
-            self.close()
-            raise DeliveryError(
-                f"could not {action}: {error}",
-                where=self._where(path),
-                mend="ask the partner whether this user's login prints text or is restricted to something else than SFTP",
-                retryable=True,
-            ) from error
-        except CONNECTION_ERRORS as error:
-            self.close()
-            stalled = watchdog.stalled or isinstance(error, TimeoutError)
-            what = f"nothing moved for {self.settings.channel_timeout:g} s" if stalled else "the connection broke"
-            raise Unavailable(
-                f"{what} while trying to {action}",
-                where=self._where(path),
-                mend="files stay queued and go out later with the same name and bytes; if it lasts, ask the partner",
-            ) from error
-
-    def _refused(self, error: StatusError, action: str, path: Path) -> ConnectorError:
-        where = self._where(path)
-        folder = _shown(path).rpartition("/")[0] or "."
-        if error.code in _NO_RIGHT:
-            return AccessDenied(
-                f"user {self.settings.user} may not {action} (the server says: {error.text})",
-                where=where,
-                mend=f"ask the partner for read and write permission for {self.settings.user} on this folder and what is in it",
-            )
-        if error.code == Code.NO_SUCH_FILE:
-            return DeliveryError(
-                f"could not {action}: it, or its folder, does not exist on the server",
-                where=where,
-                mend="ask the partner whether something there moves files or folders away",
-                retryable=True,
-            )
-        if error.code in _NO_SPACE or (error.code == Code.FAILURE and action != "look at" and self._is_full(folder)):
-            return StorageFull(
-                f"the partner's disk is full or its quota is reached (the server says: {error.text})",
-                where=where,
-                mend="ask the partner to make room; files stay queued and go out later with the same name and bytes",
-            )
-        return DeliveryError(
-            f"could not {action} (the server says: {error.text})" + ("; perhaps its disk is full" if action == "write" else ""),
-            where=where,
-            mend="ask the partner to look into the server's log; files stay queued and go out later",
-            retryable=True,
-        )
-
-    def _is_full(self, folder: str) -> bool:
-        """Whether the server itself says so: OpenSSH reports a full disk as a mere Failure."""
-        if _STATVFS not in self._wire.extensions:
-            return False
-        try:
-            fields = self._wire.extended(_STATVFS, string(folder.encode()), Kind.EXTENDED_REPLY)
-            _, block, _, _, available, inodes, _, free_inodes = (fields.number(">Q") for _ in range(8))
-        except (StatusError, ProtocolError, *CONNECTION_ERRORS):
-            return False
-        return block * available < _FULL_BELOW or (inodes > 0 and free_inodes == 0)
-
-    def _where(self, path: Path) -> str:
-        shown = _shown(path)
-        return f"{self.settings.where}, {shown}" if shown else self.settings.where
+                        self._files.now(self._files.close(handle))
+                self._files.now(self._files.remove(path))
 
 
 def _raw(path: Path) -> bytes:
     return path if isinstance(path, bytes) else path.encode()
-
-
-def _shown(path: Path) -> str:
-    return path if isinstance(path, str) else path.decode("utf-8", "backslashreplace")
 
 
 def _text(name: bytes) -> str | None:

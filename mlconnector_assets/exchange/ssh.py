@@ -1,4 +1,4 @@
-"""SSH connections: TCP, key exchange, pinned host key, login, and the watchdog. The only module that
+"""SSH connections: TCP or a jump host, key exchange, pinned host key, login, channels. The only module that
 uses paramiko, of which only the SSH layer; SFTP itself is in wire.py."""
 
 from __future__ import annotations
@@ -6,13 +6,9 @@ from __future__ import annotations
 import io
 import logging
 import socket
-import struct
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import NoReturn, Protocol
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import paramiko
 from paramiko.ssh_exception import (
@@ -25,15 +21,19 @@ from paramiko.ssh_exception import (
 
 from mlconnector_assets.errors import (
     AccessDenied,
+    ConnectorError,
     CredentialsError,
     DeliveryError,
     HostKeyMismatch,
     Unavailable,
 )
-from mlconnector_assets.exchange.host_keys import SIGNATURES, HostKey, parse_host_keys, signature_algorithms
+from mlconnector_assets.exchange.host_keys import SIGNATURES, HostKey, Pins, signature_algorithms
+from mlconnector_assets.exchange.old_servers import GROUPS, offered
 from mlconnector_assets.exchange.private_keys import normalize
+from mlconnector_assets.exchange.settings import SftpSettings
+from mlconnector_assets.exchange.watchdog import Watchdog
 
-# AES-GCM first: the fastest, and authenticated. CBC, 3DES, MD5 and SHA-1 are never offered.
+# AES-GCM first: the fastest, and authenticated. CBC, 3DES, MD5 and SHA-1 only where a partner file asks for them.
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "aes128-ctr", "aes192-ctr", "aes256-ctr")
 DIGESTS = (
     "hmac-sha2-256-etm@openssh.com",
@@ -46,6 +46,8 @@ _KEY_CLASSES: dict[str, type[paramiko.PKey]] = {
     "ecdsa": paramiko.ECDSAKey,
     "ed25519": paramiko.Ed25519Key,
 }
+_PROHIBITED = 1
+"""Code of a channel refused by the server's administration (RFC 4254, section 5.1)."""
 CONNECTION_ERRORS = (SSHException, EOFError, OSError)
 """What the layers below raise when a connection is gone or stalls."""
 # paramiko logs tracebacks of every failure; ours are told once, as exceptions
@@ -53,95 +55,25 @@ _LOG_CHANNEL = "mlconnector.ssh"
 logging.getLogger(_LOG_CHANNEL).setLevel(logging.CRITICAL + 1)
 
 
-class Revealable(Protocol):
-    """A secret: its text only on demand."""
-
-    def reveal(self) -> str:
-        """The text."""
-        ...
-
-
-@dataclass(frozen=True)
-class SftpSettings:
-    """Everything needed to reach one partner's server. Exactly one of `password` and `private_key` is set.
-
-    `partner` names the partner in messages. `host_keys` are pinned lines (`ssh-ed25519 AAAA…`).
-    Time-outs in seconds: `connect_timeout` for TCP, banner and key exchange each, `channel_timeout` for
-    login and for the longest time without any progress afterwards.
-    """
-
-    partner: str
-    host: str
-    port: int
-    user: str
-    host_keys: tuple[str, ...]
-    password: Revealable | None = field(default=None, repr=False)
-    private_key: Revealable | None = field(default=None, repr=False)
-    connect_timeout: float = 10.0
-    channel_timeout: float = 30.0
-
-    def __post_init__(self) -> None:
-        if (self.password is None) == (self.private_key is None):
-            raise ValueError("exactly one of password and private_key is needed")
-
-    @property
-    def where(self) -> str:
-        """The place, for messages."""
-        return f"partner {self.partner}, {self.host}:{self.port}"
-
-
-class Watchdog:
-    """Closes a connection on which nothing moves: keep-alives and socket time-outs do not notice every black hole."""
-
-    def __init__(self, limit: float, on_stall: Callable[[], None]) -> None:
-        self._limit, self._on_stall = limit, on_stall
-        self._deadline: float | None = None
-        self._stopped = threading.Event()
-        self.stalled = False
-        threading.Thread(target=self._run, name="sftp-watchdog", daemon=True).start()
-
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """While inside, something must move at least every `limit` seconds."""
-        before, self._deadline = self._deadline, time.monotonic() + self._limit
-        try:
-            yield
-        finally:
-            self._deadline = before
-            self.progress()
-
-    def progress(self) -> None:
-        """Something moved."""
-        if self._deadline is not None:
-            self._deadline = time.monotonic() + self._limit
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(min(self._limit / 5, 1.0)):
-            deadline = self._deadline
-            if deadline is not None and time.monotonic() > deadline:
-                self.stalled = True
-                self._on_stall()
-                return
-
-
 @dataclass(frozen=True)
 class SshConnection:
-    """A logged-in connection with one channel on which the server speaks SFTP."""
+    """A logged-in connection. `next_key`: the server showed one of `next_host_keys`."""
 
     settings: SftpSettings
     transport: paramiko.Transport
-    channel: paramiko.Channel
     watchdog: Watchdog
     host_key: HostKey
+    next_key: bool
 
     def close(self) -> None:
-        """Hang up; never raises."""
+        """Hang up, with all channels; never raises."""
         self.watchdog.stop()
         _hang_up(self.transport)
+
+    def open_channel(self) -> paramiko.Channel:
+        """One more channel on which the server speaks SFTP. Raises AccessDenied, Unavailable."""
+        with self.watchdog.watching():
+            return _sftp_channel(self.transport, self.settings)
 
     @property
     def server(self) -> str:
@@ -150,33 +82,32 @@ class SshConnection:
 
 
 def connect(settings: SftpSettings) -> SshConnection:
-    """Connect, compare the host key with the pinned ones, log in, open the SFTP channel.
+    """Connect, compare the host key with the pinned ones, log in; the same before on the jump host, if there is one.
 
     Raises ConfigurationError (pinned keys), HostKeyMismatch (before anything secret is sent),
-    CredentialsError, AccessDenied (no SFTP for this user), Unavailable, DeliveryError (nothing in common).
+    CredentialsError, Unavailable, DeliveryError (nothing in common).
     """
-    pinned = parse_host_keys(settings.host_keys, where=settings.where)
+    pins = Pins.of(settings)
     try:
-        return _connect(settings, pinned, interactively=False)
+        return _connect(settings, pins, interactively=False)
     except _PasswordByPrompt:
         # on a new connection: paramiko repeats its service request, which some servers punish by hanging up
-        return _connect(settings, pinned, interactively=True)
+        return _connect(settings, pins, interactively=True)
 
 
 class _PasswordByPrompt(Exception):
     """The server takes passwords only as the answer to a prompt (keyboard-interactive)."""
 
 
-def _connect(settings: SftpSettings, pinned: tuple[HostKey, ...], *, interactively: bool) -> SshConnection:
-    transport, offered = _handshake(settings, pinned)
+def _connect(settings: SftpSettings, pins: Pins, *, interactively: bool) -> SshConnection:
+    transport, shown = _handshake(settings, pins)
     watchdog = Watchdog(settings.channel_timeout, lambda: _hang_up(transport))
     try:
-        if offered not in pinned:
-            _refuse(settings, pinned, offered)
+        if not pins.accept(shown):
+            _refuse(settings, pins, shown)
         with watchdog.watching():
             _log_in(transport, settings, interactively)
-            watchdog.progress()
-            return SshConnection(settings, transport, _open_channel(transport, settings), watchdog, offered)
+        return SshConnection(settings, transport, watchdog, shown, shown in pins.next)
     except BaseException:
         watchdog.stop()
         _hang_up(transport)
@@ -184,7 +115,8 @@ def _connect(settings: SftpSettings, pinned: tuple[HostKey, ...], *, interactive
 
 
 def scan_host_keys(settings: SftpSettings) -> tuple[HostKey, ...]:
-    """Every host key the server shows, without logging in: for a person to compare and pin."""
+    """Every host key the server shows, without logging in: for a person to compare and pin. Raises Unavailable, and
+    on a jump host what `connect` raises."""
     found: list[HostKey] = []
     for kind in dict.fromkeys(SIGNATURES[name] for name in SIGNATURES):
         try:
@@ -196,30 +128,39 @@ def scan_host_keys(settings: SftpSettings) -> tuple[HostKey, ...]:
     return tuple(found)
 
 
-def _handshake(settings: SftpSettings, pinned: tuple[HostKey, ...]) -> tuple[paramiko.Transport, HostKey]:
+def _handshake(settings: SftpSettings, pins: Pins) -> tuple[paramiko.Transport, HostKey]:
     """Key exchange; when nothing fits, say in words what the server offers."""
     try:
-        return _negotiate(settings, signature_algorithms(pinned))
+        return _negotiate(settings, signature_algorithms(pins.accepted))
     except IncompatiblePeer as error:
+        if "version" in str(error):
+            raise DeliveryError(
+                "the server speaks only SSH version 1, which has been unsafe since 2001",
+                where=settings.where,
+                mend="ask the partner for a server that speaks SSH version 2",
+            ) from error
         if "host key" in str(error) and (shown := scan_host_keys(settings)):
-            _refuse(settings, pinned, *shown)
-        subject, offers = _only_offers(settings, str(error))
+            _refuse(settings, pins, *shown)
+        offer = offered(str(error), lambda: _reach(settings))
         raise DeliveryError(
-            f"the server offers no {subject} that is still considered safe; it only offers {offers or 'unknown ones'}",
+            f"the server offers no {offer.subject} that is still considered safe; it only offers {offer.words}",
             where=settings.where,
-            mend="ask the partner to update the SSH server or to allow current algorithms",
+            mend=offer.mend,
         ) from error
 
 
 def _negotiate(settings: SftpSettings, key_types: tuple[str, ...]) -> tuple[paramiko.Transport, HostKey]:
     """TCP and key exchange. Raises IncompatiblePeer, Unavailable."""
-    transport = paramiko.Transport(_tcp(settings))
+    transport = paramiko.Transport(_reach(settings))
     try:
         transport.set_log_channel(_LOG_CHANNEL)
         transport.banner_timeout = transport.handshake_timeout = settings.connect_timeout
         transport.auth_timeout = settings.channel_timeout
         options = transport.get_security_options()
-        options.ciphers, options.digests, options.key_types = CIPHERS, DIGESTS, key_types
+        allowed = [GROUPS[name] for name in settings.old_algorithms]
+        options.ciphers = CIPHERS + tuple(name for ciphers, _ in allowed for name in ciphers)
+        options.digests = DIGESTS + tuple(name for _, digests in allowed for name in digests)
+        options.key_types = key_types
         transport.start_client(timeout=2 * settings.connect_timeout)
         key = transport.get_remote_server_key()
     except IncompatiblePeer:
@@ -236,6 +177,52 @@ def _negotiate(settings: SftpSettings, key_types: tuple[str, ...]) -> tuple[para
         _hang_up(transport)
         raise
     return transport, HostKey(key.get_name(), key.asbytes())
+
+
+def _reach(settings: SftpSettings) -> Any:  # noqa: ANN401 - a socket, or a channel that serves as one
+    return _Tunnel.to(settings, settings.jump) if settings.jump else _tcp(settings)
+
+
+class _Tunnel:
+    """A channel through a jump host, used like a socket; closing it hangs up on the jump host."""
+
+    def __init__(self, channel: paramiko.Channel, jump: SshConnection) -> None:
+        self._channel, self._jump = channel, jump
+
+    @classmethod
+    def to(cls, settings: SftpSettings, jump: SftpSettings) -> _Tunnel:
+        try:
+            connection = connect(jump)
+        except ConnectorError as error:
+            error.what = f"on the jump host: {error.what}"
+            raise
+        try:
+            with connection.watchdog.watching():
+                channel = connection.transport.open_channel(
+                    "direct-tcpip", (settings.host, settings.port), ("127.0.0.1", 0), timeout=settings.connect_timeout
+                )
+        except CONNECTION_ERRORS as error:
+            connection.close()
+            prohibited = isinstance(error, ChannelException) and error.code == _PROHIBITED
+            kind = AccessDenied if prohibited else Unavailable
+            raise kind(
+                f"the jump host does not connect to {settings.host}:{settings.port} ({_words(error)})",
+                where=settings.where,
+                mend=f"ask who runs it to allow user {jump.user} to forward connections to that address"
+                if prohibited
+                else "files stay queued and go out later; if it lasts, check host and port, as the jump host sees them",
+            ) from error
+        except BaseException:
+            connection.close()
+            raise
+        channel.settimeout(settings.connect_timeout)
+        return cls(channel, connection)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._channel, name)
+
+    def close(self) -> None:
+        self._jump.close()
 
 
 def _tcp(settings: SftpSettings) -> socket.socket:
@@ -257,19 +244,23 @@ def _tcp(settings: SftpSettings) -> socket.socket:
     return sock
 
 
-def _refuse(settings: SftpSettings, pinned: tuple[HostKey, ...], *shown: HostKey) -> NoReturn:
+def _refuse(settings: SftpSettings, pins: Pins, *shown: HostKey) -> NoReturn:
+    revoked = [key for key in shown if key in pins.revoked]
+    pinned = ", ".join(map(str, pins.accepted))
+    what = f"the revoked host key {revoked[0]}" if revoked else f"the host key {', '.join(map(str, shown))}"
     raise HostKeyMismatch(
-        f"the server shows the host key {', '.join(map(str, shown))}, but pinned is {', '.join(map(str, pinned))}; "
-        "stopped before login",
+        f"the server shows {what}, but pinned is {pinned}; stopped before login",
         where=settings.where,
-        mend="ask the partner, not by this connection, whether the key was changed; only then add to `host_keys`: "
-        + shown[0].line,
+        mend="tell the partner that their server shows a revoked key: somebody may be in between"
+        if revoked
+        else "ask the partner, not by this connection, whether the key was changed; only then "
+        f"`mlconnector partner host-key {settings.partner}`, or add to `host_keys`: {shown[0].line}",
     )
 
 
 def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively: bool) -> None:
     """Password or key, as configured; no agent, no key files of this machine."""
-    secret = "password" if settings.password else "private key"
+    secret, hint = "password" if settings.password else "private key", ""
     started = time.monotonic()
     try:
         if settings.password is not None and interactively:
@@ -280,7 +271,10 @@ def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively
         elif settings.password is not None:
             further = transport.auth_password(settings.user, settings.password.reveal(), fallback=False)
         else:
-            further = transport.auth_publickey(settings.user, _private_key(settings))
+            key = _private_key(settings)
+            if isinstance(key, paramiko.RSAKey):
+                hint = "; an old server may want SHA-1 signatures of this RSA key, which are not safe: make an ed25519 key then"
+            further = transport.auth_publickey(settings.user, key)
     except BadAuthenticationType as error:
         if settings.password is not None and not interactively and "keyboard-interactive" in error.allowed_types:
             raise _PasswordByPrompt from None
@@ -296,7 +290,7 @@ def _log_in(transport: paramiko.Transport, settings: SftpSettings, interactively
                 f"the server refused user {settings.user} with this {secret}",
                 where=settings.where,
                 mend=f"compare user and {secret} with the partner (for a key: is its public half installed there?), "
-                "then store it again with `mlconnector secrets set`",
+                f"then store it again with `mlconnector secrets set`{hint}",
             ) from None
         raise Unavailable(
             f"the server stopped answering while user {settings.user} logged in",
@@ -317,7 +311,7 @@ def _private_key(settings: SftpSettings) -> paramiko.PKey:
     return _KEY_CLASSES[kind].from_private_key(io.StringIO(text))
 
 
-def _open_channel(transport: paramiko.Transport, settings: SftpSettings) -> paramiko.Channel:
+def _sftp_channel(transport: paramiko.Transport, settings: SftpSettings) -> paramiko.Channel:
     channel = None
     try:
         channel = transport.open_session(timeout=settings.channel_timeout)
@@ -348,20 +342,3 @@ def _words(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-
-
-def _only_offers(settings: SftpSettings, complaint: str) -> tuple[str, str]:
-    """(what nothing was in common for, what the server offers of it), read from the server's first packet."""
-    subjects = {"kex": ("key exchange", 0), "host key": ("host key", 1), "ciphers": ("cipher", 2), "macs": ("MAC", 4)}
-    subject, position = next((found for word, found in subjects.items() if word in complaint), ("algorithm", 0))
-    try:
-        with _tcp(settings) as sock, sock.makefile("rb") as stream:
-            sock.sendall(b"SSH-2.0-mlconnector\r\n")
-            while not (line := stream.readline(1024)).startswith(b"SSH-"):
-                if not line:
-                    return subject, ""
-            stream.read(5 + 1 + 16)  # packet length, padding length, message type, cookie (RFC 4253, sections 6 and 7.1)
-            lists = [stream.read(struct.unpack(">I", stream.read(4))[0]).decode() for _ in range(position + 1)]
-    except (OSError, struct.error, UnicodeDecodeError, Unavailable):
-        return subject, ""
-    return subject, lists[position].replace(",", ", ")

@@ -1,16 +1,17 @@
 """The SFTP protocol (version 3, draft-ietf-secsh-filexfer-02) over any byte stream: requests, replies,
-every status checked, windows of requests in flight. Knows no SSH and no errors in words.
+and their packets. Knows no SSH and no errors in words; what files need of it is in operations.py.
 
 paramiko's own SFTP client is not used, because it loses errors: pipelined writes whose status is
 never read, a failing CLOSE that is swallowed, one undecodable name that breaks a whole listing, no
-view of the server's extensions. Here replies may also arrive in any order.
+view of the server's extensions. Here replies may also arrive in any order, and small requests share
+an SSH packet, which is what makes many small files quick.
 """
 
 from __future__ import annotations
 
 import struct
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -20,6 +21,12 @@ CHUNK = 32_768
 WINDOW = 64
 """Requests in flight: 64 × 32 KB fill one SSH channel window of 2 MB; more is slower (measured)."""
 _LONGEST_PACKET = 4 * 1024 * 1024
+_PIECE = 32_768 - 64
+"""What paramiko puts into one SSH packet of the usual 32 KB; longer pieces would leave small packets between them."""
+_HELD_BACK = 8 * _PIECE
+"""Bytes of requests that may wait for more to come before they are sent."""
+_RECEIVED = 4 * 1024 * 1024
+"""Bytes taken from the channel at once: all it holds, because taking a part moves the rest (measured: half of a download)."""
 
 
 class Kind(IntEnum):
@@ -32,6 +39,7 @@ class Kind(IntEnum):
     READ = 5
     WRITE = 6
     LSTAT = 7
+    FSETSTAT = 10
     OPENDIR = 11
     READDIR = 12
     REMOVE = 13
@@ -68,6 +76,8 @@ class Flags(IntEnum):
     READ = 0x01
     WRITE_NEW = 0x02 | 0x08 | 0x20
     """Write, create, and refuse when the file exists."""
+    WRITE_OVER = 0x02 | 0x08 | 0x10
+    """Write, create, and empty the file when it exists."""
 
 
 class StatusError(Exception):
@@ -160,13 +170,16 @@ def string(value: bytes) -> bytes:
 class Wire:
     """One SFTP conversation. Not for several threads.
 
-    `progress` is called at every packet that arrives. After a TimeoutError, EOFError or OSError the
-    conversation is over (`broken`): which requests were done is unknown.
+    Requests wait in a buffer until a reply is waited for, or enough of them have gathered. Sending and waiting happen
+    inside `watching()`. After a TimeoutError, EOFError or OSError the conversation is over (`broken`): which requests
+    were done is unknown.
     """
 
-    def __init__(self, stream: Stream, progress: Callable[[], None] = lambda: None) -> None:
-        self._stream, self._progress = stream, progress
-        self._received = bytearray()
+    def __init__(self, stream: Stream, watching: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._stream, self._watching = stream, watching
+        self._received, self._at = b"", 0
+        self._held_back: list[bytes] = []
+        self._held_bytes = 0
         self._replies: dict[int, tuple[int, bytes]] = {}
         self._last_number = 0
         self.broken = False
@@ -181,19 +194,27 @@ class Wire:
             name = fields.string()
             self.extensions[name.decode("ascii", "replace")] = fields.string()
 
-    # requests and replies
-
     def send(self, kind: Kind, payload: bytes) -> int:
-        """Send a request without waiting; returns its number for `receive`."""
+        """Send a request without waiting; returns its number, by which its reply is asked for."""
         self._last_number = (self._last_number + 1) & 0xFFFFFFFF
         self._send_packet(kind, struct.pack(">I", self._last_number) + payload)
         return self._last_number
 
+    def has(self, number: int) -> bool:
+        """Whether the reply to this request is here already."""
+        return number in self._replies
+
+    def receive_next(self) -> int:
+        """Wait for one more reply, to whichever request; returns the number of that."""
+        kind, body = self._receive_packet()
+        number = Fields(body).number()
+        self._replies[number] = (kind, body[4:])
+        return number
+
     def receive(self, number: int) -> tuple[int, bytes]:
         """The reply to one request: packet type and body; replies to others are kept for later."""
         while number not in self._replies:
-            kind, body = self._receive_packet()
-            self._replies[Fields(body).number()] = (kind, body[4:])
+            self.receive_next()
         return self._replies.pop(number)
 
     def expect(self, number: int, kind: Kind) -> Fields:
@@ -214,120 +235,27 @@ class Wire:
         """Send and wait; raises StatusError."""
         return self.expect(self.send(kind, payload), answer)
 
-    # files
-
-    def open(self, path: bytes, flags: Flags) -> bytes:
-        """A handle, which must be given to `close`."""
-        return self.request(Kind.OPEN, string(path) + struct.pack(">II", flags, 0), Kind.HANDLE).string()
-
-    def close(self, handle: bytes) -> None:
-        """Close; object-store gateways tell a failed upload only here."""
-        self.request(Kind.CLOSE, string(handle))
-
-    def write(self, handle: bytes, chunks: Iterable[bytes]) -> int:
-        """Write from the start with a window of requests in flight; every status is checked. Returns the bytes."""
-        waiting: deque[int] = deque()
-        offset = 0
-        try:
-            for chunk in chunks:
-                waiting.append(self.send(Kind.WRITE, string(handle) + struct.pack(">Q", offset) + string(chunk)))
-                offset += len(chunk)
-                if len(waiting) >= WINDOW:
-                    self.expect(waiting.popleft(), Kind.STATUS)
-            while waiting:
-                self.expect(waiting.popleft(), Kind.STATUS)
-        finally:
-            self._drain(waiting)
-        return offset
-
-    def read(self, handle: bytes) -> Iterator[bytes]:
-        """The whole content in order; the window grows from one request to `WINDOW`, so that small files stay cheap."""
-        waiting: deque[tuple[int, int]] = deque()
-        offset, window = 0, 1
-        try:
-            while True:
-                while len(waiting) < window:
-                    waiting.append((self._send_read(handle, offset, CHUNK), offset))
-                    offset += CHUNK
-                number, start = waiting.popleft()
-                try:
-                    yield from self._whole_chunk(handle, number, start)
-                except StatusError as error:
-                    if error.code == Code.EOF:
-                        return
-                    raise
-                window = min(window * 2, WINDOW)
-        finally:
-            self._drain(number for number, _ in waiting)
-
-    def _send_read(self, handle: bytes, offset: int, length: int) -> int:
-        return self.send(Kind.READ, string(handle) + struct.pack(">QI", offset, length))
-
-    def _whole_chunk(self, handle: bytes, number: int, start: int) -> Iterator[bytes]:
-        """One chunk, also from a server that answers READ with less than was asked."""
-        got = 0
-        while True:
-            data = self.expect(number, Kind.DATA).string()
-            if not data:
-                raise StatusError(Code.EOF, "no more data")
-            yield data
-            got += len(data)
-            if got >= CHUNK:
-                return
-            number = self._send_read(handle, start + got, CHUNK - got)
-
-    def stat(self, path: bytes, *, follow: bool = True) -> Attributes:
-        """Attributes of a path; raises StatusError(NO_SUCH_FILE)."""
-        return self.request(Kind.STAT if follow else Kind.LSTAT, string(path), Kind.ATTRS).attributes()
-
-    def remove(self, path: bytes) -> None:
-        """Remove a file."""
-        self.request(Kind.REMOVE, string(path))
-
-    def rename(self, source: bytes, target: bytes) -> None:
-        """Plain rename, which refuses when the target exists."""
-        self.request(Kind.RENAME, string(source) + string(target))
-
-    def make_folder(self, path: bytes) -> None:
-        """Make one folder, with the server's default mode."""
-        self.request(Kind.MKDIR, string(path) + struct.pack(">I", 0))
-
-    def extended(self, name: str, payload: bytes, answer: Kind = Kind.STATUS) -> Fields:
-        """A request of the server's own, such as `fsync@openssh.com`."""
-        return self.request(Kind.EXTENDED, string(name.encode()) + payload, answer)
-
-    def entries(self, folder: bytes) -> Iterator[Entry]:
-        """Everything in a folder except `.` and `..`."""
-        handle = self.request(Kind.OPENDIR, string(folder), Kind.HANDLE).string()
-        try:
-            while True:
-                try:
-                    fields = self.request(Kind.READDIR, string(handle), Kind.NAME)
-                except StatusError as error:
-                    if error.code == Code.EOF:
-                        return
-                    raise
-                for _ in range(fields.number()):
-                    name = fields.string()
-                    fields.string()
-                    entry = Entry(name, fields.attributes())
-                    if name not in (b".", b".."):
-                        yield entry
-        finally:
-            if not self.broken:
-                self.close(handle)
-
-    # packets
-
-    def _drain(self, numbers: Iterable[int]) -> None:
+    def drain(self, numbers: Iterable[int]) -> None:
         """Take in the replies of requests given up, so that none is mistaken for a later one."""
         if not self.broken:
             for number in list(numbers):
                 self.receive(number)
 
     def _send_packet(self, kind: Kind, body: bytes) -> None:
+        packet = struct.pack(">IB", len(body) + 1, kind) + body
+        self._held_back.append(packet)
+        self._held_bytes += len(packet)
+        if self._held_bytes >= _HELD_BACK:
+            self._flush()
+
+    def _flush(self) -> None:
+        data = b"".join(self._held_back)
+        self._held_back.clear()
+        self._held_bytes = 0
         try:
-            self._stream.sendall(struct.pack(">IB", len(body) + 1, kind) + body)
+            for at in range(0, len(data), _PIECE):
+                with self._watching():
+                    self._stream.sendall(data[at : at + _PIECE])
         except BaseException:
             self.broken = True
             raise
@@ -338,20 +266,28 @@ class Wire:
             self.broken = True
             raise ProtocolError("the server does not answer in SFTP")
         packet = self._take(length)
-        self._progress()
         return packet[0], packet[1:]
 
     def _take(self, size: int) -> bytes:
-        while len(self._received) < size:
-            try:
-                data = self._stream.recv(65_536)
-            except BaseException:
-                self.broken = True
-                raise
-            if not data:
-                self.broken = True
-                raise EOFError("the server closed the connection")
-            self._received += data
-        taken = bytes(self._received[:size])
-        del self._received[:size]
-        return taken
+        if len(self._received) - self._at < size:
+            self._flush()
+            parts = [self._received[self._at :]]
+            missing = size - len(parts[0])
+            while missing > 0:
+                parts.append(self._more())
+                missing -= len(parts[-1])
+            self._received, self._at = b"".join(parts), 0
+        self._at += size
+        return self._received[self._at - size : self._at]
+
+    def _more(self) -> bytes:
+        try:
+            with self._watching():
+                data = self._stream.recv(_RECEIVED)
+        except BaseException:
+            self.broken = True
+            raise
+        if not data:
+            self.broken = True
+            raise EOFError("the server closed the connection")
+        return data

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from mlconnector_assets.layouts.models import Layout, short_layout
@@ -14,6 +14,7 @@ from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Text, checked_identifier
 from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
+from mlconnector_assets.partners.wire import WireSwitches
 
 DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'", "vendors": "active"}
 """Which documents leave when a flow has no `where:`, by record."""
@@ -63,8 +64,13 @@ class Folders(BaseModel):
         return self
 
 
-class SftpTarget(BaseModel):
-    """An SFTP server with its pinned host keys and the login, by names of secrets."""
+HostKeyLine = Annotated[str, AfterValidator(checked_host_key)]
+UNPINNED = {"unpinned": True}
+"""Validation context that lets a server without pinned host keys pass: to scan them, never to log in."""
+
+
+class SshHost(BaseModel):
+    """An SSH server with its pinned host keys and the login, by names of secrets."""
 
     model_config = _STRICT
 
@@ -73,29 +79,33 @@ class SftpTarget(BaseModel):
     user: Text = Field(description="Login name.")
     password: SecretName | None = Field(default=None, description="Name of the secret that holds the password.")
     private_key: SecretName | None = Field(default=None, description="Name of the secret that holds the private key.")
-    host_keys: tuple[Annotated[str, AfterValidator(checked_host_key)], ...] = Field(
+    host_keys: tuple[HostKeyLine, ...] = Field(
         default=(),
-        description="Public keys of the server, as `ssh-keyscan` prints them without the host name; others are refused.",
+        description="Public keys of the server, as `mlconnector partner host-key` writes them; others are refused.",
     )
     host_keys_file: Text | None = Field(
         default=None,
         description="Instead of host_keys: a file with such lines; a relative path starts at the project folder.",
     )
-    root: RemotePath = Field(default=".", description="Folder in which the folders lie; `.` is where the login lands.")
-    folders: Folders = Field(default=Folders(), description="Names of the folders.")
-    connect_timeout: Duration = Field(
-        default=timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=10), description="How long connecting may take."
+    next_host_keys: tuple[HostKeyLine, ...] = Field(
+        default=(), description="Keys that the partner announced for a change: accepted as well, and told when they are shown."
     )
-    channel_timeout: Duration = Field(
-        default=timedelta(seconds=30), gt=timedelta(0), le=timedelta(minutes=10), description="How long the server may be silent."
+    revoked_host_keys: tuple[HostKeyLine, ...] = Field(
+        default=(), description="Keys that must never be accepted again, whatever the other lists say."
     )
 
     @model_validator(mode="after")
-    def _one_login(self) -> SftpTarget:
+    def _one_login(self, info: ValidationInfo) -> Self:
         if (self.password is None) == (self.private_key is None):
             raise ValueError("needs exactly one of `password` and `private_key`, each the name of a secret")
-        if bool(self.host_keys) == bool(self.host_keys_file):
-            raise ValueError("needs the server's public keys in exactly one of `host_keys` and `host_keys_file`")
+        unpinned = not self.host_keys and not self.host_keys_file and info.context == UNPINNED
+        if not unpinned and bool(self.host_keys) == bool(self.host_keys_file):
+            raise ValueError(
+                "needs the server's public keys in exactly one of `host_keys` and `host_keys_file`; "
+                "`mlconnector partner host-key NAME` reads them from the server and writes them here"
+            )
+        if doubly := {*self.host_keys, *self.next_host_keys} & set(self.revoked_host_keys):
+            raise ValueError(f"has a key that is accepted and revoked: {sorted(doubly)[0]}; leave it in one list")
         return self
 
     def pinned(self, project: Path) -> tuple[str, ...]:
@@ -108,6 +118,32 @@ class SftpTarget(BaseModel):
         if self.host_keys_file is None:
             return self.host_keys
         return host_keys_in(project / self.host_keys_file)
+
+
+class JumpHost(SshHost):
+    """A host to go through, with its own login and its own pinned host keys."""
+
+
+class SftpTarget(SshHost):
+    """The partner's SFTP server, and how files are put there."""
+
+    root: RemotePath = Field(default=".", description="Folder in which the folders lie; `.` is where the login lands.")
+    folders: Folders = Field(default=Folders(), description="Names of the folders.")
+    connect_timeout: Duration = Field(
+        default=timedelta(seconds=10), gt=timedelta(0), le=timedelta(minutes=10), description="How long connecting may take."
+    )
+    channel_timeout: Duration = Field(
+        default=timedelta(seconds=30), gt=timedelta(0), le=timedelta(minutes=10), description="How long the server may be silent."
+    )
+
+    wire: WireSwitches = Field(default=WireSwitches(), description="How files are put there; the defaults suit most servers.")
+    jump: JumpHost | None = Field(default=None, description="A host to go through; it sees only encrypted traffic.")
+
+    @model_validator(mode="after")
+    def _own_temporary_directory(self) -> Self:
+        if self.wire.temporary_directory in self.folders.model_dump().values():
+            raise ValueError("`wire.temporary_directory` is one of the folders; it needs a path of its own")
+        return self
 
 
 class Flow(BaseModel):

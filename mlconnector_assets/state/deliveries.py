@@ -3,7 +3,7 @@ and control number for ever; only its state moves: queued -> sending -> delivere
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -22,6 +22,7 @@ class Delivery:
     `totals` maps "column|currency" to decimal text. `attempts` counts up with every claim, also after a replay,
     and is the fence: only the worker of the newest attempt can change the row. `how` tells of a delivered file
     whether it was "sent" or "found" to be there already. `owned_until` is when the claim of `owner` expires.
+    `publishing` is the newest attempt that was about to give the file its final name: it may have done so.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Delivery:
     how: str | None
     owner: str | None
     owned_until: datetime | None
+    publishing: int | None
 
 
 def enqueue(
@@ -95,13 +97,59 @@ def claim_next(tx: sa.Connection, partner: str, owner: str, now: datetime, ttl: 
 
     These are queued ones whose time has come, and those whose worker expired or is known to be dead.
     """
-    ready = sa.select(DELIVERIES.c.id).where(DELIVERIES.c.partner == partner, _ready(tx, now, partner))
-    found = tx.execute(ready.order_by(DELIVERIES.c.id).limit(1).with_for_update(skip_locked=True)).scalar_one_or_none()
-    if found is None:
-        return None
-    statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == found)
+    return next(iter(claim(tx, partner, owner, now, ttl, files=1)), None)
+
+
+def claim(
+    tx: sa.Connection, partner: str, owner: str, now: datetime, ttl: timedelta, *, files: int, size: int = 0
+) -> list[Delivery]:
+    """The oldest deliveries of a partner that may be sent now, made ours until `now + ttl`: at most `files`, and no more
+    once they have `size` bytes together. As `claim_next`."""
+    ready = sa.select(DELIVERIES.c.id, DELIVERIES.c.size).where(DELIVERIES.c.partner == partner, _ready(tx, now, partner))
+    taken: list[int] = []
+    for found in tx.execute(ready.order_by(DELIVERIES.c.id).limit(files).with_for_update(skip_locked=True)):
+        if taken and found.size > size:
+            break
+        taken.append(found.id)
+        size -= found.size
+    if not taken:
+        return []
+    statement = sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(taken))
     statement = statement.values(state="sending", attempts=DELIVERIES.c.attempts + 1, owner=owner, owned_until=now + ttl)
-    return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+    return sorted((Delivery(**row) for row in tx.execute(statement.returning(DELIVERIES)).mappings()), key=lambda one: one.id)
+
+
+def count_ready(tx: sa.Connection, partner: str, now: datetime) -> int:
+    """How many deliveries of a partner `claim` could give now."""
+    ready = sa.select(sa.func.count()).where(DELIVERIES.c.partner == partner, _ready(tx, now, partner))
+    return int(tx.execute(ready).scalar_one())
+
+
+def renew(tx: sa.Connection, mine: Collection[Delivery], until: datetime) -> None:
+    """Keep claims until then; those that are not ours any more stay as they are."""
+    _change(tx, mine, owned_until=until)
+
+
+def publish(tx: sa.Connection, mine: Collection[Delivery], until: datetime) -> set[int]:
+    """Note, just before the files get their final names, that they are about to; keeps the claims until then.
+
+    Returns the ids of those that are still ours: only these may be published.
+    """
+    return _change(tx, mine, publishing=DELIVERIES.c.attempts, owned_until=until)
+
+
+def all_delivered(tx: sa.Connection, mine: Collection[Delivery], at: datetime, how: Literal["sent", "found"]) -> set[int]:
+    """The files are at the partner's, whole. Returns the ids of those that are still ours; the others stay as they are."""
+    return _change(tx, mine, state="delivered", delivered_at=at, how=how, last_error=None, owner=None, owned_until=None)
+
+
+def rename(tx: sa.Connection, delivery: Delivery, remote_name: str) -> Delivery:
+    """Give a delivery of ours another name for good. Raises LeaseLost when it is not ours any more."""
+    statement = sa.update(DELIVERIES).where(*_ours(delivery)).values(remote_name=remote_name).returning(DELIVERIES)
+    row = tx.execute(statement).mappings().one_or_none()
+    if row is None:
+        raise _lost(delivery)
+    return Delivery(**row)
 
 
 def still_owned(tx: sa.Connection, delivery: Delivery) -> bool:
@@ -138,8 +186,16 @@ def replay(tx: sa.Connection, delivery_id: int, now: datetime) -> Delivery:
     if row.state == "sending" and (row.owned_until or now) > now and not is_gone(row.owner):
         raise LeaseHeld(f"delivery {delivery_id} is being sent right now by {row.owner}", mend="wait until it is done")
     statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id)
-    statement = statement.values(state="queued", next_attempt_at=now, delivered_at=None, how=None, owner=None, owned_until=None)
+    statement = statement.values(
+        state="queued", next_attempt_at=now, delivered_at=None, how=None, owner=None, owned_until=None, publishing=None
+    )
     return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+
+
+def make_due(tx: sa.Connection, partner: str, now: datetime) -> None:
+    """Make what waits for its next attempt due now."""
+    waiting = (DELIVERIES.c.partner == partner, DELIVERIES.c.state == "queued", DELIVERIES.c.next_attempt_at > now)
+    tx.execute(sa.update(DELIVERIES).where(*waiting).values(next_attempt_at=now))
 
 
 def queued(tx: sa.Connection, partner: str | None = None, due_at: datetime | None = None) -> list[Delivery]:
@@ -184,14 +240,27 @@ def _ours(delivery: Delivery) -> tuple[sa.ColumnElement[bool], ...]:
     return DELIVERIES.c.id == delivery.id, DELIVERIES.c.state == "sending", DELIVERIES.c.attempts == delivery.attempts
 
 
+def _change(tx: sa.Connection, mine: Collection[Delivery], **values: object) -> set[int]:
+    """Change those that are still ours, and return their ids."""
+    if not mine:
+        return set()
+    these = sa.tuple_(DELIVERIES.c.id, DELIVERIES.c.attempts).in_([(delivery.id, delivery.attempts) for delivery in mine])
+    statement = sa.update(DELIVERIES).where(DELIVERIES.c.state == "sending", these).values(values).returning(DELIVERIES.c.id)
+    return set(tx.execute(statement).scalars())
+
+
 def _finish(tx: sa.Connection, delivery: Delivery, **values: object) -> None:
     statement = sa.update(DELIVERIES).where(*_ours(delivery)).values(owner=None, owned_until=None, **values)
     if tx.execute(statement).rowcount == 0:
-        raise LeaseLost(
-            f"delivery {delivery.id} ({delivery.remote_name}) was taken over by another worker",
-            where=f"partner {delivery.partner}",
-            mend="nothing to do: the other worker finishes it",
-        )
+        raise _lost(delivery)
+
+
+def _lost(delivery: Delivery) -> LeaseLost:
+    return LeaseLost(
+        f"delivery {delivery.id} ({delivery.remote_name}) was taken over by another worker",
+        where=f"partner {delivery.partner}",
+        mend="nothing to do: the other worker finishes it",
+    )
 
 
 def _deliveries(tx: sa.Connection, wanted: sa.Select[Any]) -> list[Delivery]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0001"
+HEAD = "r0005"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -153,6 +153,7 @@ DELIVERIES = sa.Table(
     _optional("how"),
     _optional("owner"),
     _optional("owned_until", Instant),
+    _optional("publishing", sa.Integer),
     sa.UniqueConstraint("partner", "folder", "remote_name"),
     sa.Index(None, "state", "partner", "next_attempt_at"),
     sqlite_autoincrement=True,

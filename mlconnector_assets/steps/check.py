@@ -44,7 +44,9 @@ def _connection(workspace: Workspace, connection: str) -> list[Finding]:
 def _partner(workspace: Workspace, partner: str) -> list[Finding]:
     try:
         return check_partner(
-            open_session=lambda: open_session(workspace, partner), folders=remote_folders(workspace.partner(partner))
+            open_session=lambda: open_session(workspace, partner),
+            folders=remote_folders(workspace.partner(partner)),
+            switches=workspace.partner(partner).sftp.wire,
         )
     except ConnectorError as error:
         return [Finding("login", False, error.what, error.mend)]

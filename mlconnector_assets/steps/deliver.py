@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.exchange.outbox import DeliveryEvent, Outcome, deliver_queued
+from mlconnector_assets.exchange.send import TEMPORARY
+from mlconnector_assets.exchange.settings import SftpSettings
 from mlconnector_assets.exchange.sftp import SftpSession
-from mlconnector_assets.exchange.ssh import SftpSettings
-from mlconnector_assets.partners.specification import Partner
+from mlconnector_assets.partners.specification import Partner, SftpTarget, SshHost
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -40,9 +41,10 @@ class DeliverOutcome:
             return None
         first = self.failed[0].error
         assert first is not None
-        files = "1 file is" if len(self.failed) == 1 else f"{len(self.failed)} files are"
-        fate = "given up" if self.failed[0].result == "dead" else "still queued for the next run, same bytes and name"
-        return DeliveriesFailed(f"{first.what} ({files} {fate})", where=first.where, mend=first.mend)
+        files = "1 file" if len(self.failed) == 1 else f"{len(self.failed)} files"
+        fates = {"dead": "given up", "uncertain": "waiting for a person"}
+        fate = fates.get(self.failed[0].result, "still queued for the next run, same bytes and name")
+        return DeliveriesFailed(f"{first.what} ({files}: {fate})", where=first.where, mend=first.mend)
 
 
 def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool = True) -> DeliverOutcome:
@@ -73,6 +75,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
         open_file=workspace.files.open,
         clock=workspace.clock,
         owner=workspace.owner,
+        switches=partner.sftp.wire,
         on_event=tell,
         waiting_too=waiting_too,
     )
@@ -84,22 +87,36 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
 
 def remote_folders(partner: Partner) -> dict[str, str]:
     """Role (outbound, inbound, …) to the path on the partner's server."""
-    return {role: f"{partner.sftp.root}/{path}" for role, path in partner.sftp.folders.model_dump().items()}
+    paths: dict[str, str] = partner.sftp.folders.model_dump()
+    if partner.sftp.wire.temporary_directory:
+        paths[TEMPORARY] = partner.sftp.wire.temporary_directory
+    return {role: f"{partner.sftp.root}/{path}" for role, path in paths.items()}
 
 
 def open_session(workspace: Workspace, partner_id: str) -> SftpSession:
     """Connect and log in to a partner's server. Raises HostKeyMismatch, CredentialsError, Unavailable."""
+    return SftpSession.connect(sftp_settings(workspace, partner_id))
+
+
+def sftp_settings(workspace: Workspace, partner_id: str) -> SftpSettings:
+    """How to reach a partner's server. Raises CredentialsError for a missing secret, ConfigurationError."""
     target = workspace.partner(partner_id).sftp
-    return SftpSession.connect(
-        SftpSettings(
-            partner=partner_id,
-            host=target.host,
-            port=target.port,
-            user=target.user,
-            host_keys=target.pinned(workspace.project.root),
-            password=workspace.vault.get(target.password) if target.password else None,
-            private_key=workspace.vault.get(target.private_key) if target.private_key else None,
-            connect_timeout=target.connect_timeout.total_seconds(),
-            channel_timeout=target.channel_timeout.total_seconds(),
-        )
+    jump = host_settings(workspace, partner_id, target.jump, target) if target.jump else None
+    return replace(host_settings(workspace, partner_id, target, target), old_algorithms=target.wire.algorithms, jump=jump)
+
+
+def host_settings(workspace: Workspace, partner_id: str, host: SshHost, target: SftpTarget) -> SftpSettings:
+    """How to reach one host of a partner, the server itself or its jump host. Raises CredentialsError, ConfigurationError."""
+    return SftpSettings(
+        partner=partner_id,
+        host=host.host,
+        port=host.port,
+        user=host.user,
+        host_keys=host.pinned(workspace.project.root),
+        next_host_keys=host.next_host_keys,
+        revoked_host_keys=host.revoked_host_keys,
+        password=workspace.vault.get(host.password) if host.password else None,
+        private_key=workspace.vault.get(host.private_key) if host.private_key else None,
+        connect_timeout=target.connect_timeout.total_seconds(),
+        channel_timeout=target.channel_timeout.total_seconds(),
     )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import BinaryIO
 
-from mlconnector_assets.errors import AccessDenied, Unavailable
+from mlconnector_assets.errors import AccessDenied, DeliveryError, Unavailable
+from mlconnector_assets.exchange.operations import run_together
 from mlconnector_assets.exchange.sftp import RemoteFile
 from mlconnector_assets.exchange.wire import Attributes
 
@@ -16,7 +17,7 @@ Fail = Callable[[str, str], Exception | None]
 class FakePartner:
     """`files` maps paths to bytes. `fail(operation, path)` gives the error to raise before the operation is done;
     operations: connect, folder, list, look, upload, uploaded (half of it is there), rename, renamed (it is done), remove,
-    probe, read."""
+    mark, probe, read."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -43,6 +44,8 @@ class FakePartner:
 class FakeSession:
     settings = SimpleNamespace(where="partner acme, sftp.example:22", user="us")
     description = "a partner in memory"
+    notice = None
+    extensions = frozenset({"fsync@openssh.com"})
 
     def __init__(self, partner: FakePartner) -> None:
         self.partner, self.over = partner, False
@@ -70,16 +73,30 @@ class FakeSession:
         self._do("list", path)
         return [RemoteFile(name.encode(), name, len(content), 0, True) for name, content in self.partner.names(path).items()]
 
-    def probe_write(self, folder: str) -> None:
+    def probe_write(self, folder: str, *, rename_to: str | None, posix: bool) -> None:
         self._do("probe", folder)
+
+    def another(self) -> FakeSession:
+        return FakeSession(self.partner)
+
+    def close(self) -> None:
+        self.over = True
+
+    def together(self, tasks, *, most):
+        return run_together(tasks, most=most)
+
+    async def look(self, path: str) -> Attributes | None:
+        return self.attributes(path)
 
     def attributes(self, path: str) -> Attributes | None:
         self._do("look", path)
         content = self.partner.files.get(path)
         return None if content is None else Attributes(None if self.partner.silent_about_sizes else len(content), 0o100644, 0)
 
-    def upload(self, path: str, source: BinaryIO) -> int:
+    async def put(self, path: str, source: BinaryIO, *, existing: str, mode: int | None, fsync: bool) -> int:
         self._do("upload", path)
+        if path in self.partner.files and existing == "refuse":
+            raise DeliveryError("it exists", retryable=True)
         content = b""
         while chunk := source.read(10):
             content += chunk
@@ -88,7 +105,11 @@ class FakeSession:
         self.partner.files[path] = content
         return len(content)
 
-    def rename(self, source: str, target: str) -> None:
+    async def mark(self, path: str) -> None:
+        self._do("mark", path)
+        self.partner.files[path] = b""
+
+    async def move(self, source: str, target: str, *, posix: bool, replace: bool) -> None:
         self._do("rename", target)
         self.partner.files[target] = self.partner.files.pop(source)
         self._do("renamed", target)

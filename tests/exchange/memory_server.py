@@ -17,14 +17,20 @@ class MemoryServer:
         self.content, self.mood, self.refuse = bytearray(content), mood, refuse or (lambda kind, count: Code.OK)
         self.counts: dict[Kind, int] = {}
         self.in_flight = self.most_in_flight = 1  # the greeting
-        self.sent = b""
+        self.sent = self._arriving = b""
         self._waiting: list[bytes] = []
         self.answer(Kind.VERSION, struct.pack(">I", 3) + string(b"fsync@openssh.com") + string(b"1"))
 
     def answer(self, kind: int, body: bytes) -> None:
         self._waiting.append(struct.pack(">IB", len(body) + 1, kind) + body)
 
-    def sendall(self, packet: bytes) -> None:
+    def sendall(self, data: bytes) -> None:
+        self._arriving += data
+        while len(self._arriving) >= 4 and len(self._arriving) >= (end := 4 + int.from_bytes(self._arriving[:4])):
+            packet, self._arriving = self._arriving[:end], self._arriving[end:]
+            self._handle(packet)
+
+    def _handle(self, packet: bytes) -> None:
         kind, number, rest = Kind(packet[4]), packet[5:9], Fields(packet[9:])
         if kind == Kind.INIT:
             return

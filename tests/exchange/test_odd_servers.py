@@ -13,7 +13,7 @@ import pytest
 
 from mlconnector_assets.errors import AccessDenied, CredentialsError, DeliveryError, StorageFull
 from mlconnector_assets.exchange.sftp import SftpSession
-from mlconnector_assets.exchange.ssh import Watchdog
+from mlconnector_assets.exchange.watchdog import Watchdog
 from mlconnector_assets.exchange.wire import Code, Kind
 from tests.exchange.memory_server import MemoryServer
 from tests.exchange.odd_server import OddServer, odd_server
@@ -92,7 +92,10 @@ def test_status_codes_of_later_protocol_versions_are_understood(code: int, kind:
     server = MemoryServer(refuse=lambda request, count: code if request == Kind.WRITE else Code.OK)
     watchdog = Watchdog(10, lambda: None)
     connection = SimpleNamespace(
-        channel=server, watchdog=watchdog, settings=SimpleNamespace(where="partner acme, old:22", user="us"), close=watchdog.stop
+        open_channel=lambda: server,
+        watchdog=watchdog,
+        settings=SimpleNamespace(where="partner acme, old:22", user="us"),
+        close=watchdog.stop,
     )
     with SftpSession(connection) as session, pytest.raises(kind) as caught:
         session.upload("outbound/file", io.BytesIO(b"x"))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from mlconnector_assets.errors import ConfigurationError, DeliveryError, StateError, StorageFull, Unavailable
 from mlconnector_assets.exchange.outbox import RetryPolicy
 from mlconnector_assets.exchange.send import part_name
+from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.state import deliveries
 from tests.exchange.fake_session import FakePartner, denied
-from tests.exchange.world import World, close_after, open_world
+from tests.exchange.world import ONE_BY_ONE, World, close_after, open_world
 
 OUT = "/in/outbound"
 
@@ -101,8 +102,20 @@ def test_a_failure_of_the_partner_stops_the_run(world: World, partner: FakePartn
     for name in "abc":
         world.enqueue(name, name.encode())
     partner.fail = lambda operation, path: error() if operation == "upload" and ".b." in path else None
-    assert results(world.deliver(partner.open)) == ["delivered", "postponed", "postponed"]
+    assert results(world.deliver(partner.open, **ONE_BY_ONE)) == ["delivered", "postponed", "postponed"]
     assert partner.count("upload") == 2
+
+
+@pytest.mark.parametrize(("error", "others"), [(unavailable, "postponed"), (lambda: StorageFull("full"), "delivered")])
+def test_a_failure_of_the_partner_met_by_files_on_their_way(world: World, partner: FakePartner, error, others: str) -> None:
+    for name in "abc":
+        world.enqueue(name, name.encode())
+    partner.fail = lambda operation, path: error() if operation == "upload" and ".b." in path else None
+    assert results(world.deliver(partner.open)) == [others, "postponed", others]
+    partner.fail = lambda operation, path: None
+    world.later(minutes=1)
+    world.deliver(partner.open)
+    assert partner.names(OUT) == {"a": b"a", "b": b"b", "c": b"c"}
 
 
 @pytest.mark.parametrize("error", [failed, denied])
@@ -122,7 +135,7 @@ def test_the_same_failure_stops_the_run_when_not_even_a_probe_can_be_written(wor
     for name in "abc":
         world.enqueue(name, name.encode())
     partner.fail = lambda operation, path: error() if operation in ("upload", "probe") else None
-    assert results(world.deliver(partner.open)) == ["postponed"] * 3
+    assert results(world.deliver(partner.open, **ONE_BY_ONE)) == ["postponed"] * 3
     assert partner.count("upload") == 1
 
 
@@ -275,7 +288,7 @@ def test_failures_of_the_state_database_are_raised(world: World, partner: FakePa
     def broken(*arguments: object) -> None:
         raise StateError("the state database is damaged")
 
-    monkeypatch.setattr(deliveries, "delivered", broken)
+    monkeypatch.setattr(deliveries, "all_delivered", broken)
     with pytest.raises(StateError):
         world.deliver(partner.open)
 
@@ -284,9 +297,18 @@ def test_failures_of_the_state_database_are_raised(world: World, partner: FakePa
 @given(
     faults=st.dictionaries(
         st.integers(0, 60), st.sampled_from([unavailable, failed, denied, lambda: StorageFull("full")]), max_size=25
-    )
+    ),
+    switches=st.sampled_from(
+        [
+            {},
+            {"rename": "none"},
+            {"rename": "plain", "marker": ".ok"},
+            {"verify": "readback"},
+            {"rename": "none", "marker": ".ok"},
+        ]
+    ),
 )
-def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, faults) -> None:
+def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, faults, switches) -> None:
     """`faults` maps the number of a call to the error it raises; then the partner works again."""
     folder = tmp_path_factory.mktemp("world")
     partner, world = FakePartner(), open_world(folder, Path("/in"))
@@ -295,7 +317,10 @@ def test_whatever_fails_each_file_arrives_once_and_whole(tmp_path_factory, fault
     with close_after(world):
         rows = [world.enqueue(name, content) for name, content in contents.items()]
         for _ in range(40):
-            world.deliver(partner.open)
+            world.deliver(partner.open, switches=WireSwitches(**switches))
             world.later(hours=1)
+            if not world.queued():
+                break
         assert [world.row(row).state for row in rows] == ["delivered"] * 3
-    assert partner.names(OUT) == contents
+    markers = {f"{name}.ok": b"" for name in contents} if "marker" in switches else {}
+    assert partner.names(OUT) == contents | markers

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlconnector_assets.exchange import wire
+from mlconnector_assets.exchange.operations import Operations
 from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire
 from tests.exchange.memory_server import MemoryServer
 
@@ -26,10 +27,10 @@ SIZES = st.sampled_from([0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 5 * CHUNK, (WINDOW +
 def test_content_survives_any_order_of_replies_short_reads_and_portions(size: int, seed: int) -> None:
     content = random.Random(seed).randbytes(size)
     server = MemoryServer(mood=random.Random(seed))
-    connection = Wire(server)
-    assert connection.write(connection.open(b"file", Flags.WRITE_NEW), chunks(content)) == size
+    files = Operations(Wire(server))
+    assert files.now(files.write(files.now(files.open(b"file", Flags.WRITE_NEW)), chunks(content))) == size
     assert bytes(server.content) == content
-    assert b"".join(connection.read(connection.open(b"file", Flags.READ))) == content
+    assert b"".join(files.read(files.now(files.open(b"file", Flags.READ)))) == content
 
 
 @settings(max_examples=40, deadline=None)
@@ -38,46 +39,45 @@ def test_no_failed_write_is_overlooked_and_the_conversation_goes_on(at: int, see
     server = MemoryServer(
         mood=random.Random(seed), refuse=lambda kind, count: Code.FAILURE if (kind, count) == (Kind.WRITE, at) else Code.OK
     )
-    connection = Wire(server)
+    files = Operations(Wire(server))
     with pytest.raises(StatusError):
-        connection.write(b"handle", [b"x"] * (WINDOW + 9))
+        files.now(files.write(b"handle", [b"x"] * (WINDOW + 9)))
     assert server.in_flight == 0
-    assert connection.open(b"other", Flags.READ) == b"handle"
-    assert not connection.broken
+    assert files.now(files.open(b"other", Flags.READ)) == b"handle"
+    assert not files.wire.broken
 
 
 def test_a_failing_close_is_told() -> None:
-    connection = Wire(MemoryServer(refuse=lambda kind, count: Code.FAILURE if kind == Kind.CLOSE else Code.OK))
+    files = Operations(Wire(MemoryServer(refuse=lambda kind, count: Code.FAILURE if kind == Kind.CLOSE else Code.OK)))
     with pytest.raises(StatusError) as caught:
-        connection.close(b"handle")
+        files.now(files.close(b"handle"))
     assert caught.value.code == Code.FAILURE
 
 
 def test_at_most_a_window_is_in_flight() -> None:
     server = MemoryServer()
-    connection = Wire(server)
-    connection.write(b"handle", [b"x" * CHUNK] * (3 * WINDOW))
+    files = Operations(Wire(server))
+    files.now(files.write(b"handle", [b"x" * CHUNK] * (3 * WINDOW)))
     assert server.most_in_flight <= WINDOW
-    list(connection.read(b"handle"))
+    list(files.read(b"handle"))
     assert server.most_in_flight <= WINDOW
 
 
 def test_small_files_cost_few_requests() -> None:
     server = MemoryServer(b"small")
-    connection = Wire(server)
-    assert b"".join(connection.read(b"handle")) == b"small"
+    assert b"".join(Operations(Wire(server)).read(b"handle")) == b"small"
     assert server.counts[Kind.READ] <= 5
 
 
 def test_a_reader_that_stops_early_leaves_no_reply_behind() -> None:
     server = MemoryServer(b"x" * CHUNK * 50)
-    connection = Wire(server)
-    reading = connection.read(b"handle")
+    files = Operations(Wire(server))
+    reading = files.read(b"handle")
     for _ in range(10):
         next(reading)
     reading.close()
     assert server.in_flight == 0
-    connection.close(b"handle")
+    files.now(files.close(b"handle"))
 
 
 def test_extensions_are_known() -> None:

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from mlconnector_assets.exchange.outbox import DeliveryEvent, Outcome, deliver_queued
 from mlconnector_assets.exchange.sftp import SftpSession
+from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.state import deliveries
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.store.files import FileStore
 
+ONE_BY_ONE = {"batch": 1, "switches": WireSwitches(channels=1)}
+"""Options of `deliver` for a test that counts on files going one after the other."""
 START = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 ROLES = ("inbound", "outbound", "processed", "error", "acks")
 
@@ -67,6 +70,10 @@ class World:
     def row(self, delivery: Delivery) -> Delivery:
         with self.state.reading() as tx:
             return deliveries.find(tx, delivery.id)
+
+    def queued(self) -> list[Delivery]:
+        with self.state.reading() as tx:
+            return deliveries.queued(tx)
 
     @property
     def kinds(self) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from mlconnector_assets.errors import AccessDenied, CredentialsError, HostKeyMismatch, StorageFull, Unavailable
 from mlconnector_assets.exchange.sftp import SftpSession, SftpSettings
-from tests.exchange.world import ROLES, World
+from tests.exchange.world import ONE_BY_ONE, ROLES, World
 from tests.sshd import KeyPair, Plain, Sshd, StartSshd
 from tests.tcp_proxy import TcpProxy
 
@@ -86,7 +86,7 @@ def test_a_read_only_server_stops_the_run(world: World, start_sshd: StartSshd, s
     enqueue_all(world)
     for role in ROLES:
         (world.remote / role).mkdir()
-    outcomes = world.deliver(opening(start_sshd(sftp="-R").settings()))
+    outcomes = world.deliver(opening(start_sshd(sftp="-R").settings()), **ONE_BY_ONE)
     assert {type(outcome.error) for outcome in outcomes} == {AccessDenied}
     assert world.kinds.count("sending") == 1
     world.later(minutes=1)

@@ -167,3 +167,71 @@ def test_the_file_of_a_killed_worker_is_free_at_once(state: State, url: str, tmp
         assert [row.id for row in deliveries.queued(tx, due_at=NOON)] == [made.id]
         taken = claim(tx)
         assert (taken.id, taken.attempts) == (made.id, 2)
+
+
+def test_a_batch_is_claimed_by_number_and_size(state: State):
+    with state.transaction() as tx:
+        made = [queue_file(tx, "acme", number) for number in range(1, 8)]
+        size = made[3].size + made[4].size
+        assert deliveries.count_ready(tx, "acme", NOON) == 7
+        first = deliveries.claim(tx, "acme", "me", NOON, TTL, files=3, size=1 << 40)
+        assert [one.id for one in first] == [one.id for one in made[:3]]
+        assert {(one.state, one.attempts, one.owner) for one in first} == {("sending", 1, "me")}
+        assert [one.id for one in deliveries.claim(tx, "acme", "me", NOON, TTL, files=9, size=size)] == [
+            made[3].id,
+            made[4].id,
+        ]
+        assert [one.id for one in deliveries.claim(tx, "acme", "me", NOON, TTL, files=9, size=0)] == [made[5].id]
+        assert deliveries.count_ready(tx, "acme", NOON) == 1
+        assert deliveries.count_ready(tx, "globex", NOON) == 0
+
+
+def test_publishing_is_noted_for_those_that_are_still_ours(state: State):
+    with state.transaction() as tx:
+        queue_file(tx, "acme", 1), queue_file(tx, "acme", 2)
+        ours, lost = deliveries.claim(tx, "acme", "me", NOON, TTL, files=2, size=1 << 40)
+        later = NOON + 2 * TTL
+        deliveries.renew(tx, [ours], later + TTL)
+        again = deliveries.claim(tx, "acme", "another", later, TTL, files=2, size=1 << 40)
+        assert [one.id for one in again] == [lost.id]
+        assert deliveries.publish(tx, [ours, lost], later + 2 * TTL) == {ours.id}
+        assert deliveries.publish(tx, [], later) == set()
+        found = deliveries.find(tx, ours.id)
+        assert (found.publishing, found.owned_until) == (1, later + 2 * TTL)
+        assert deliveries.find(tx, lost.id).publishing is None
+        assert deliveries.all_delivered(tx, [ours, lost], later, "sent") == {ours.id}
+        assert (deliveries.find(tx, ours.id).state, deliveries.find(tx, lost.id).state) == ("delivered", "sending")
+
+
+def test_what_is_known_of_publishing_outlasts_a_failure_but_no_replay(state: State):
+    with state.transaction() as tx:
+        queue_file(tx, "acme", 1)
+        taken = claim(tx)
+        deliveries.publish(tx, [taken], NOON + TTL)
+        deliveries.postpone(tx, taken, "cut off", NOON + TTL)
+        deliveries.make_due(tx, "acme", NOON)
+        assert claim(tx).publishing == 1
+        assert deliveries.replay(tx, taken.id, NOON + 2 * TTL).publishing is None
+
+
+def test_a_delivery_of_ours_may_get_another_name(state: State):
+    with state.transaction() as tx:
+        queue_file(tx, "acme", 1)
+        taken = claim(tx)
+        renamed = deliveries.rename(tx, taken, "acme_1_new.csv")
+        assert (renamed.remote_name, renamed.attempts) == ("acme_1_new.csv", 1)
+        deliveries.delivered(tx, renamed, NOON, "sent")
+        with pytest.raises(LeaseLost):
+            deliveries.rename(tx, taken, "again.csv")
+
+
+def test_only_what_waits_is_made_due(state: State):
+    with state.transaction() as tx:
+        queue_file(tx, "acme", 1), queue_file(tx, "acme", 2), queue_file(tx, "globex", 1)
+        waiting, dead = claim(tx), claim(tx)
+        deliveries.postpone(tx, waiting, "no", NOON + TTL)
+        deliveries.give_up(tx, dead, "no")
+        other = claim(tx, "globex")
+        deliveries.postpone(tx, other, "no", NOON + TTL)
+        deliveries.make_due(tx, "acme", NOON)
+        assert [one.id for one in deliveries.queued(tx, due_at=NOON)] == [waiting.id]
