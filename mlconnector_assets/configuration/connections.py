@@ -13,9 +13,10 @@ from pydantic.json_schema import SkipJsonSchema
 
 from mlconnector_assets.layouts.problems import did_you_mean, listed
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, SecretName, Text
+from mlconnector_assets.records import RECORDS
 
-ODOO_RECORDS = ("invoices", "vendors", "gl_entries")
-"""What is read from Odoo when a connection has no `records:`."""
+ODOO_RECORDS = tuple(RECORDS)
+"""What can be read from Odoo."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -7,7 +7,7 @@ from mlconnector_assets.systems.odoo.failures import other_records
 from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.mapping import Setting
 from mlconnector_assets.systems.odoo.paging import Batch
-from mlconnector_assets.systems.odoo.streams import Stream
+from mlconnector_assets.systems.odoo.stream import Stream
 from mlconnector_assets.systems.odoo.values import MappingError, Values, instant_or_none, records_in
 from mlconnector_assets.systems.source import Page, SetAside
 

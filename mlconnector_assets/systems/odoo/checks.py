@@ -8,7 +8,9 @@ from datetime import timedelta
 from mlconnector_assets.errors import AccessDenied, ConnectorError, SourceError
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.paging import Pager
-from mlconnector_assets.systems.odoo.streams import MODULE_FIELDS, STREAMS, Stream
+from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS
+from mlconnector_assets.systems.odoo.stream import Stream
+from mlconnector_assets.systems.odoo.streams import STREAMS
 from mlconnector_assets.systems.source import Finding, Window
 
 OLDEST_VERSION = 19

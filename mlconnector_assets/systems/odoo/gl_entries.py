@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from mlconnector_assets.records import GL_ENTRIES
 from mlconnector_assets.systems.odoo.mapping import STATES, Setting, account, common, in_order, known, shares
+from mlconnector_assets.systems.odoo.specifications import CODE_AND_NAME, LEDGER_MODELS, NAME, Specification, fields
+from mlconnector_assets.systems.odoo.stream import Stream, Sums, documents_of
 from mlconnector_assets.systems.odoo.values import Values, amount, day_or_none, field_or_none, id_or_none
 
 ENTRY_TYPES = {
@@ -17,6 +20,20 @@ ENTRY_TYPES = {
     "out_receipt": "customer_receipt",
     "in_receipt": "vendor_receipt",
 }
+
+GL_ENTRY_FIELDS: Specification = {
+    "write_date": {}, "name": {}, "ref": {}, "move_type": {}, "state": {}, "date": {},
+    "journal_id": CODE_AND_NAME,
+    "commercial_partner_id": NAME,
+    "company_id": fields(currency_id=NAME),
+    "line_ids": fields(
+        "sequence", "name", "debit", "credit", "amount_currency", "date_maturity", "matching_number", "analytic_distribution",
+        account_id=CODE_AND_NAME,
+        partner_id=NAME,
+        currency_id=NAME,
+        tax_line_id=NAME,
+    ),
+}  # fmt: skip
 
 
 def gl_entry(record: Values, text: str, setting: Setting) -> Values:
@@ -62,3 +79,21 @@ def _posting(position: int, line: Values, setting: Setting) -> Values:
         "matching_number": line["matching_number"] or None,
         "cost_centers": shares(line["analytic_distribution"], setting),
     }
+
+
+STREAM = Stream(
+    GL_ENTRIES,
+    "account.move",
+    [],
+    GL_ENTRY_FIELDS,
+    gl_entry,
+    documents_of,
+    ("account.move.line", *LEDGER_MODELS, "account.analytic.account"),
+    Sums(
+        {"debit_amount": "debit", "credit_amount": "credit"},
+        currency="company_currency_id",
+        model="account.move.line",
+        parent="move_id",
+        domain=[["account_id", "!=", False]],
+    ),
+)

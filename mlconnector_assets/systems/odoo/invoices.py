@@ -5,7 +5,21 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from mlconnector_assets.records import INVOICES
 from mlconnector_assets.systems.odoo.mapping import SIX_DECIMALS, STATES, Setting, account, common, in_order, known, party, shares
+from mlconnector_assets.systems.odoo.specifications import (
+    CODE,
+    CODE_AND_NAME,
+    IDENTITY,
+    LEDGER_MODELS,
+    NAME,
+    PARTY,
+    TAX,
+    TAX_OR_GROUP,
+    Specification,
+    fields,
+)
+from mlconnector_assets.systems.odoo.stream import Stream, Sums, documents_of
 from mlconnector_assets.systems.odoo.values import (
     Json,
     Values,
@@ -35,6 +49,30 @@ PAYMENT_STATES = {
     "blocked": "blocked",
     "invoicing_legacy": None,
 }
+
+INVOICE_FIELDS: Specification = {
+    "write_date": {}, "name": {}, "ref": {}, "move_type": {}, "state": {}, "payment_state": {}, "date": {},
+    "invoice_date": {}, "invoice_date_due": {}, "delivery_date": {}, "invoice_origin": {}, "payment_reference": {},
+    "invoice_currency_rate": {}, "amount_untaxed": {}, "amount_tax": {}, "amount_total": {}, "amount_residual": {},
+    "amount_total_signed": {},
+    "currency_id": NAME,
+    "company_id": fields(currency_id=NAME, partner_id=PARTY),
+    "journal_id": CODE,
+    "invoice_payment_term_id": fields("name", "early_discount", "discount_percentage"),
+    "reversed_entry_id": NAME,
+    "partner_id": PARTY,
+    "commercial_partner_id": {"fields": IDENTITY},
+    "partner_shipping_id": PARTY,
+    "line_ids": fields(
+        "sequence", "display_type", "name", "quantity", "price_unit", "discount", "price_subtotal", "price_total",
+        "amount_currency", "discount_date", "analytic_distribution", "purchase_line_id", "sale_line_ids",
+        product_id=fields("default_code", "barcode", seller_ids=fields("product_code", partner_id={})),
+        product_uom_id=NAME,
+        account_id=CODE_AND_NAME,
+        tax_ids=TAX_OR_GROUP,
+        tax_line_id=TAX,
+    ),
+}  # fmt: skip
 
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)
 _PRICE = Decimal("0.0000000001")
@@ -196,3 +234,19 @@ def _order_line(line: Values) -> str | None:
     if purchased:
         return str(purchased)
     return str(sold[0]) if sold and len(sold) == 1 else None
+
+
+STREAM = Stream(
+    INVOICES,
+    "account.move",
+    [["move_type", "in", list(TYPES)]],
+    INVOICE_FIELDS,
+    invoice,
+    documents_of,
+    (
+        "account.move.line", *LEDGER_MODELS, "account.payment.term", "account.analytic.account", "product.product", "uom.uom",
+        "res.country", "res.country.state",
+    ),
+    # the net amount is not among them: Odoo's untaxed amount holds the cash rounding too
+    Sums({"tax_amount": "amount_tax", "total_amount": "amount_total"}),
+)  # fmt: skip

@@ -15,7 +15,8 @@ from typing import Final, TypeVar
 
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.failures import UnknownFieldError, UnreadableRecordError, other_records
-from mlconnector_assets.systems.odoo.streams import MODULE_FIELDS, Domain, Pass, Stream, without
+from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS, without
+from mlconnector_assets.systems.odoo.stream import Domain, Pass, Stream
 from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import Window
 

@@ -16,7 +16,8 @@ from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, R
 from mlconnector_assets.systems.odoo.cost_centers import CostCenters
 from mlconnector_assets.systems.odoo.mapping import Setting
 from mlconnector_assets.systems.odoo.paging import Pager, context, prefetched, stamp
-from mlconnector_assets.systems.odoo.streams import STREAMS, Stream
+from mlconnector_assets.systems.odoo.stream import Stream
+from mlconnector_assets.systems.odoo.streams import STREAMS
 from mlconnector_assets.systems.odoo.values import instant_or_none, parse
 from mlconnector_assets.systems.source import Finding, Page, SourceTotals, Window
 

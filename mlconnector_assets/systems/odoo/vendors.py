@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from mlconnector_assets.records import VENDORS
 from mlconnector_assets.systems.odoo.mapping import Setting, common
+from mlconnector_assets.systems.odoo.specifications import CODE, NAME, PARTY, PARTY_MODELS, Specification
+from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own
 from mlconnector_assets.systems.odoo.values import MappingError, Values, field_or_none
+
+VENDOR_FIELDS: Specification = {
+    "write_date": {}, "active": {}, "is_company": {}, "website": {}, "lang": {}, "company_id": {}, **PARTY["fields"],
+    "property_supplier_payment_term_id": NAME,
+    "property_account_payable_id": CODE,
+}  # fmt: skip
 
 
 def vendor(record: Values, text: str, setting: Setting) -> Values:
@@ -35,3 +44,15 @@ def vendor(record: Values, text: str, setting: Setting) -> Values:
         "payable_account": field_or_none(record["property_account_payable_id"], "code"),
         "problem": None if name else "it has no name",
     }
+
+
+STREAM = Stream(
+    VENDORS,
+    "res.partner",
+    # a vendor is a commercial partner: a company, or a person of no company
+    [["supplier_rank", ">", 0], "|", ["is_company", "=", True], ["parent_id", "=", False]],
+    VENDOR_FIELDS,
+    vendor,
+    shared_or_own,
+    (*PARTY_MODELS, "account.payment.term", "account.account"),
+)
