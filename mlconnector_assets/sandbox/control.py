@@ -8,18 +8,16 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mlconnector_assets.sandbox.changes import CHANGES
 from mlconnector_assets.sandbox.clock import MovableClock
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
 from mlconnector_assets.sandbox.odoo.models import MODELS
 from mlconnector_assets.sandbox.values import Row, Value
-from mlconnector_assets.sandbox.world.business import Business, today
-from mlconnector_assets.sandbox.world.catalog import account_id, tax_ids
-from mlconnector_assets.sandbox.world.ledger import HUNDRED, DraftLine
+from mlconnector_assets.sandbox.world.business import Business
 
 Action = Callable[..., Row]
 
@@ -31,7 +29,6 @@ class Control:
         self, database: Database, faults: Faults, clock: MovableClock, sftp_root: Path, sftp: Callable[[str], None]
     ) -> None:
         self.database, self.faults, self.clock = database, faults, clock
-        self.business = Business(database)
         self.sftp_root, self.sftp = sftp_root, sftp
         self._lock = threading.Lock()
         self._pages: dict[str, int] = {}
@@ -88,25 +85,15 @@ class Control:
     ) -> Row:
         """Make a change, stamped `at` (now). With `hold` it commits when told, with `after` that many seconds later;
         either way with the stamp of its start, and a new document gets its id at the start, as in PostgreSQL."""
-        methods: dict[str, Action] = {
-            "post_invoice": self._post_invoice,
-            "draft_invoice": self._draft_invoice,
-            "post": self._post,
-            "pay": self._pay,
-            "cancel": self._cancel,
-            "credit_note": self._credit_note,
-            "delete": self._delete,
-            "change_partner": self._change_partner,
-            "write": self._write,
-        }
-        if change not in methods:
+        if change not in CHANGES:
             raise ValueError(f"unknown change {change!r}")
+        asked = CHANGES[change]
         stamp = _instant(at) if at else self.clock()
         with self.database.transaction():
             if not hold and after is None:
-                return methods[change](stamp, **arguments)
-            if change in ("post_invoice", "draft_invoice"):
-                arguments["id"] = self.database.next("account.move")
+                return asked.act(self.database, stamp, **arguments)
+            if asked.creates:
+                arguments["id"] = self.database.next(asked.creates)
             due = microseconds(self.clock() + timedelta(seconds=after)) if after is not None else None
             held = json.dumps({"change": change, "at": stamp.isoformat(), **arguments})
             self.database.query("INSERT INTO uncommitted (change, due) VALUES (?, ?)", (held, due))
@@ -129,7 +116,7 @@ class Control:
     def page_seen(self, model: str, ids: list[int]) -> None:
         """Called after each page was read: rewrites rows behind and ahead of the reader when that fault is armed."""
         fault = self.faults.armed("rewrite_rows", model=model)
-        if fault is None or model not in ("account.move", "res.partner"):
+        if fault is None:
             return
         with self._lock:
             self._pages[model] = self._pages.get(model, 0) + 1
@@ -160,74 +147,10 @@ class Control:
         return {}
 
     def _rewrite(self, model: str, record: int) -> None:
-        number = self.database.next("rewrite")
         if model == "account.move":
-            self.business.touch_move(record, {"narration": f"<p>Rewritten {number}</p>"}, at=self.clock())
+            Business(self.database).touch_move(record, {}, at=self.clock())
         else:
-            self.business.change_partner(record, {"phone": f"+31 20 {number:07}"}, at=self.clock())
-
-    def _draft_invoice(self, at: datetime, move_type: str = "out_invoice", company: int = 1, **details: Value) -> Row:
-        outgoing = move_type.startswith("out")
-        rank = "customer_rank" if outgoing else "supplier_rank"
-        partner = (
-            details.pop("partner", None)
-            or self.database.query(f"SELECT id FROM res_partner WHERE {rank} > 0 AND active ORDER BY id LIMIT 1")[0][0]
-        )
-        day = date.fromisoformat(details.pop("day")) if "day" in details else today(at)
-        tax = self.business.tax(tax_ids(company, "sale" if outgoing else "purchase")[0])
-        account = account_id(company, "Product Sales" if outgoing else "Purchases")
-        default = [{"name": "Nieuwe regel, señal", "quantity": "3", "price": "33.335"}]
-        lines = [
-            DraftLine(
-                line["name"],
-                quantity=Decimal(str(line.get("quantity", 1))),
-                price=Decimal(str(line.get("price", 0))),
-                account=account if line.get("kind", "product") == "product" else None,
-                taxes=(tax,) if line.get("taxed", True) and line.get("kind", "product") == "product" else (),
-                kind=line.get("kind", "product"),
-            )
-            for line in details.pop("lines", default)
-        ]
-        move = self.business.draft(move_type, company=company, partner=partner, day=day, lines=lines, at=at, **details)
-        return {"id": move, "name": None}
-
-    def _post_invoice(self, at: datetime, **details: Value) -> Row:
-        drafted = self._draft_invoice(at, **details)
-        return {**drafted, "name": self.business.post(drafted["id"], at=at)}
-
-    def _post(self, at: datetime, id: int) -> Row:
-        return {"id": id, "name": self.business.post(id, at=at)}
-
-    def _pay(self, at: datetime, id: int, amount: str | None = None) -> Row:
-        payment = self.business.pay(id, day=today(at), at=at, amount=Decimal(amount) if amount else None)
-        return {"id": id, "payment": payment}
-
-    def _cancel(self, at: datetime, id: int) -> Row:
-        self.business.cancel(id, at=at)
-        return {"id": id}
-
-    def _credit_note(self, at: datetime, id: int, share: str = "100") -> Row:
-        note = self.business.credit_note(id, day=today(at), at=at, share=Decimal(share))
-        name = self.business.post(note, at=at)
-        if Decimal(share) == HUNDRED:
-            self.business.settle(note, at=at)
-        return {"id": note, "name": name}
-
-    def _delete(self, at: datetime, id: int) -> Row:
-        self.business.delete_move(id)
-        return {"id": id}
-
-    def _change_partner(self, at: datetime, id: int, values: Row) -> Row:
-        self.business.change_partner(id, values, at=at)
-        return {"id": id}
-
-    def _write(self, at: datetime, model: str, ids: list[int], values: Row | None = None) -> Row:
-        unknown = set(values or {}) - set(MODELS[model].columns)
-        if unknown:
-            raise ValueError(f"{model} holds no {', '.join(sorted(unknown))}")
-        for record in ids:
-            self.database.update(model, record, values or {}, at=microseconds(at))
-        return {"ids": ids}
+            self.database.update(model, record, {}, at=microseconds(self.clock()))
 
 
 def _instant(text: str) -> datetime:

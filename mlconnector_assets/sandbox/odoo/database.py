@@ -24,13 +24,6 @@ OWN_TABLES = (
     "CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS uncommitted (id INTEGER PRIMARY KEY, change TEXT NOT NULL, due INTEGER)",
 )
-INDEXES = (
-    "CREATE INDEX IF NOT EXISTS line_move ON account_move_line (move_id)",
-    "CREATE INDEX IF NOT EXISTS line_partner ON account_move_line (partner_id)",
-    "CREATE INDEX IF NOT EXISTS move_changed ON account_move (write_date, company_id)",
-    "CREATE INDEX IF NOT EXISTS move_reversed ON account_move (reversed_entry_id)",
-    "CREATE INDEX IF NOT EXISTS partner_parent ON res_partner (parent_id)",
-)
 
 
 def microseconds(moment: datetime) -> int:
@@ -48,7 +41,7 @@ class Database:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.create_function("odoo_like", 3, like, deterministic=True)
         with self.transaction():
-            for statement in (*OWN_TABLES, *(model.create_table() for model in MODELS.values()), *INDEXES):
+            for statement in (*OWN_TABLES, *(statement for model in MODELS.values() for statement in model.create_table())):
                 self._connection.execute(statement)
 
     @contextmanager

@@ -40,7 +40,7 @@ class Model:
     searched; `computed`: likewise, but Odoo refuses them in domains, orders and sums. In SQL, `{t}` stands for the
     row's alias and `{company}` for the current company. `by_company`: stored fields whose value depends on the
     current company (JSON object by company id). `company_rule`: SQL that tells whether a row is visible for the
-    companies `{companies}`.
+    companies `{companies}`. `indexes`: columns of each index.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Model:
     lines: dict[str, Lines] = field(default_factory=dict)
     by_company: tuple[str, ...] = ()
     company_rule: str = ""
+    indexes: tuple[str, ...] = ()
 
     @property
     def table(self) -> str:
@@ -75,10 +76,14 @@ class Model:
         """Odoo's type of a field."""
         return str(self.fields[name]["type"])
 
-    def create_table(self) -> str:
-        """The CREATE TABLE statement."""
+    def create_table(self) -> tuple[str, ...]:
+        """The statements that make the table and its indexes."""
         columns = ", ".join(f'"{name}" {self._sql_type(name)}' for name in self.columns)
-        return f'CREATE TABLE IF NOT EXISTS "{self.table}" (id INTEGER PRIMARY KEY, {columns})'
+        indexes = (
+            f'CREATE INDEX IF NOT EXISTS "{self.table}_{number}" ON "{self.table}" ({named})'
+            for number, named in enumerate(self.indexes)
+        )
+        return (f'CREATE TABLE IF NOT EXISTS "{self.table}" (id INTEGER PRIMARY KEY, {columns})', *indexes)
 
     def _sql_type(self, name: str) -> str:
         return "TEXT" if name in self.by_company else SQL_TYPES.get(self.type_of(name), "TEXT")

@@ -1,38 +1,24 @@
-"""The models that the stand-in serves, with the fields that hold data."""
+"""Journal entries, their lines, and what they are made of."""
 
 from __future__ import annotations
 
 from mlconnector_assets.sandbox.odoo.model import Lines, Model
+from mlconnector_assets.sandbox.odoo.models.sql import COMPANY_CURRENCY, OWN, OWN_OR_SHARED
 
 
 def _of_move(column: str) -> str:
     return f"SELECT m.{column} FROM account_move m WHERE m.id = {{t}}.move_id"
 
 
-def _of_partner(column: str) -> str:
-    return f"SELECT p.{column} FROM res_partner p WHERE p.id = {{t}}.partner_id"
-
-
-def _account_of_type(account_type: str) -> str:
-    return (
-        f"SELECT a.id FROM account_account a WHERE a.account_type = '{account_type}' AND a.non_trade = 0 AND "
-        "EXISTS (SELECT 1 FROM json_each(a.company_ids) WHERE value = {company}) ORDER BY a.id LIMIT 1"
-    )
-
-
-COMPANY_CURRENCY = "SELECT c.currency_id FROM res_company c WHERE c.id = {t}.company_id"
-OWN_OR_SHARED = "({t}.company_id IS NULL OR {t}.company_id IN ({companies}))"
-OWN = "{t}.company_id IN ({companies})"
 ACCOUNT_CODE = """json_extract({t}.code_store, '$."{company}"')"""
 TRADE = "r.display_type IN ('product', 'line_section', 'line_subsection', 'line_note')"
-ADDRESS = ("vat", "company_registry", "street", "street2", "city", "zip", "state_id", "country_id")
 DRAFT_NAMES = (
     "CASE {t}.move_type WHEN 'out_invoice' THEN 'Draft Invoice' WHEN 'out_refund' THEN 'Draft Credit Note' "
     "WHEN 'in_invoice' THEN 'Draft Bill' WHEN 'in_refund' THEN 'Draft Vendor Credit Note' "
     "WHEN 'out_receipt' THEN 'Draft Sales Receipt' WHEN 'in_receipt' THEN 'Draft Purchase Receipt' ELSE 'Draft Entry' END"
 )
 
-_ALL = (
+MODELS = (
     Model(
         "account.move",
         "Journal Entry",
@@ -60,6 +46,7 @@ _ALL = (
             "reversal_move_ids": Lines("account.move", "reversed_entry_id"),
         },
         company_rule=OWN,
+        indexes=("write_date, company_id", "reversed_entry_id"),
     ),
     Model(
         "account.move.line",
@@ -96,51 +83,8 @@ _ALL = (
             "is_refund": "SELECT m.move_type IN ('in_refund', 'out_refund') FROM account_move m WHERE m.id = {t}.move_id",
         },
         company_rule="EXISTS (SELECT 1 FROM account_move m WHERE m.id = {t}.move_id AND m.company_id IN ({companies}))",
+        indexes=("move_id", "partner_id"),
     ),
-    Model(
-        "res.partner",
-        "Contact",
-        """
-        name complete_name ref vat company_registry is_company parent_id type active supplier_rank customer_rank
-        email phone website street street2 city state_id zip country_id lang tz company_id commercial_partner_id
-        commercial_company_name function comment barcode property_payment_term_id
-        property_supplier_payment_term_id global_location_number
-        """,
-        order="complete_name, id desc",
-        display="{t}.complete_name",
-        related={
-            "property_account_payable_id": _account_of_type("liability_payable"),
-            "property_account_receivable_id": _account_of_type("asset_receivable"),
-        },
-        computed={
-            "country_code": "SELECT n.code FROM res_country n WHERE n.id = {t}.country_id",
-            "company_type": "CASE WHEN {t}.is_company THEN 'company' ELSE 'person' END",
-            "debit": "SELECT round(-sum(l.amount_residual), 2) FROM account_move_line l "
-            "JOIN account_account a ON a.id = l.account_id WHERE l.partner_id = {t}.id AND a.account_type = 'liability_payable'",
-        },
-        lines={"child_ids": Lines("res.partner", "parent_id", "r.active = 1")},
-        by_company=("property_payment_term_id", "property_supplier_payment_term_id"),
-        company_rule=OWN_OR_SHARED,
-    ),
-    Model(
-        "res.company",
-        "Companies",
-        """
-        name currency_id partner_id parent_id sequence active chart_template account_fiscal_country_id
-        fiscalyear_last_day fiscalyear_last_month tax_calculation_rounding_method email phone website
-        """,
-        order="sequence, name",
-        related={name: _of_partner(name) for name in ADDRESS},
-        computed={
-            "root_id": "{t}.id",
-            "country_code": "SELECT n.code FROM res_country n JOIN res_partner p ON p.country_id = n.id "
-            "WHERE p.id = {t}.partner_id",
-            "user_fiscalyear_lock_date": "'1-01-01'",
-            "user_hard_lock_date": "'1-01-01'",
-        },
-        company_rule="{t}.id IN ({companies})",
-    ),
-    Model("res.currency", "Currency", "name full_name symbol position rounding decimal_places active", order="active desc, name"),
     Model(
         "account.account",
         "Account",
@@ -200,82 +144,4 @@ _ALL = (
         display="'account.payment.term.line,' || {t}.id",
     ),
     Model("account.cash.rounding", "Account Cash Rounding", "name rounding strategy"),
-    Model(
-        "account.analytic.plan",
-        "Analytic Plans",
-        """
-        name complete_name parent_id parent_path default_applicability color sequence
-        """,
-        order="sequence, id",
-        display="{t}.complete_name",
-        related={"root_id": "CAST(substr({t}.parent_path, 1, instr({t}.parent_path, '/') - 1) AS INTEGER)"},
-        lines={
-            "children_ids": Lines("account.analytic.plan", "parent_id"),
-            "account_ids": Lines("account.analytic.account", "plan_id"),
-        },
-    ),
-    Model(
-        "account.analytic.account",
-        "Analytic Account",
-        """
-        name code active partner_id plan_id company_id
-        """,
-        order="plan_id, name",
-        display="ifnull('[' || {t}.code || '] ', '') || {t}.name",
-        related={
-            "root_plan_id": "SELECT CAST(substr(p.parent_path, 1, instr(p.parent_path, '/') - 1) AS INTEGER) "
-            "FROM account_analytic_plan p WHERE p.id = {t}.plan_id"
-        },
-        company_rule=OWN_OR_SHARED,
-    ),
-    Model(
-        "product.product",
-        "Product Variant",
-        """
-        default_code barcode name active type is_storable uom_id list_price standard_price company_id
-        purchase_ok sale_ok
-        """,
-        order="default_code, name, id",
-        display="ifnull('[' || {t}.default_code || '] ', '') || {t}.name",
-        company_rule=OWN_OR_SHARED,
-    ),
-    Model(
-        "uom.uom",
-        "Product Unit of Measure",
-        """
-        name factor relative_factor relative_uom_id active parent_path sequence
-        """,
-        order="sequence, relative_uom_id, id",
-    ),
-    Model(
-        "res.country",
-        "Country",
-        """
-        name code currency_id phone_code
-        """,
-        order="name",
-        lines={"state_ids": Lines("res.country.state", "country_id")},
-    ),
-    Model(
-        "res.country.state",
-        "Country state",
-        """
-        name code country_id
-        """,
-        order="code, id",
-        display="{t}.name || ' (' || {t}.code || ')'",
-    ),
-    Model(
-        "res.users",
-        "User",
-        """
-        login active partner_id company_id company_ids
-        """,
-        order="login",
-        display=_of_partner("name"),
-        related={name: _of_partner(name) for name in ("name", "lang", "tz")},
-    ),
 )
-
-MODELS: dict[str, Model] = {model.name: model for model in _ALL}
-"""Every model that the stand-in serves, by name."""
