@@ -1,5 +1,6 @@
-"""The audit: one row for every record in every file and every load. The rows are immutable Parquet segments;
-the database chains their hashes, so that nothing can be changed, removed or put in between unseen."""
+"""The audit: one row for every record in every file and every load, and for every decision of a person. The rows are
+immutable Parquet segments; the database chains their hashes, so that nothing can be changed, removed or put in between
+unseen. How it is searched is in audit_search.py, how it is checked in audit_check.py."""
 
 from __future__ import annotations
 
@@ -7,11 +8,13 @@ import hashlib
 import json
 import os
 import uuid
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
@@ -35,22 +38,31 @@ AUDIT_SCHEMA = pl.Schema(
         "content_hash": pl.String(),
         "position": pl.Int64(),
         "status": pl.String(),
-        "error": pl.String(),
+        "file_name": pl.String(),
+        "control_number": pl.Int64(),
+        "actor": pl.String(),
+        "reason": pl.String(),
     }
 )
-"""Columns of a segment. `kind` is file or load, `reference` the file's name or the load's id, `position` the
-record's place in it, counted from 1."""
+"""Columns of a segment. `kind` is file, load or decision. `reference` is "delivery 12" of a file, the reads of a load,
+or what was decided on, such as "hold 7". `position` is the record's place in the file, or in the load, counted from 1.
+`status` is what happened: queued, loaded, or the decision, such as hold_released. `file_name` and `control_number` are a
+file's, `actor` and `reason` a decision's."""
 
 GENESIS = "0" * 64
+
+Kind = Literal["file", "load", "decision"]
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A written segment. `path` is relative to the audit folder; `sha256` covers the file's bytes."""
+    """A written segment. `path` is relative to the audit folder; `sha256` covers the file's bytes. `fingerprints` are those
+    of its source ids and numbers, by which a search finds it; without them it is always searched."""
 
     path: str
     sha256: str
     rows: int
+    fingerprints: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,15 +81,16 @@ def rows_of(
     records: pl.DataFrame,
     *,
     at: datetime,
-    kind: Literal["file", "load"],
+    kind: Kind,
     reference: str,
-    record: str,
+    record: str | None,
     status: str,
     partner: str | None = None,
     flow: str | None = None,
+    **more: str | int | None,
 ) -> pl.DataFrame:
-    """Rows of AUDIT_SCHEMA for the records of one file or load. `records` has connection, company, source_id,
-    number, modified_at, content_hash and position."""
+    """Rows of AUDIT_SCHEMA, one a record. `records` has those of its columns that differ from row to row: source_id,
+    number, position, …; `more` gives others that are the same in every row. What neither gives is null."""
     same = {
         "occurred_at": at,
         "kind": kind,
@@ -86,10 +99,11 @@ def rows_of(
         "flow": flow,
         "record": record,
         "status": status,
-        "error": None,
+        **more,
     }
     constants = [pl.lit(value, AUDIT_SCHEMA[name]).alias(name) for name, value in same.items()]
-    return records.with_columns(constants).select(pl.col(name).cast(kind) for name, kind in AUDIT_SCHEMA.items())
+    missing = [pl.lit(None, AUDIT_SCHEMA[name]).alias(name) for name in AUDIT_SCHEMA.keys() - same.keys() - set(records.columns)]
+    return records.with_columns(*constants, *missing).select(pl.col(name).cast(kind) for name, kind in AUDIT_SCHEMA.items())
 
 
 def write_segment(folder: Path, rows: pl.DataFrame) -> Segment:
@@ -102,19 +116,31 @@ def write_segment(folder: Path, rows: pl.DataFrame) -> Segment:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             rows.match_to_schema(AUDIT_SCHEMA).write_parquet(temporary, compression="zstd", compression_level=3)
-            sha256 = _file_hash(temporary)
+            sha256 = file_hash(temporary)
         name = f"{sha256}.parquet"
         publish(temporary, folder / name)
     finally:
         temporary.unlink(missing_ok=True)
-    return Segment(name, sha256, rows.height)
+    return Segment(name, sha256, rows.height, fingerprints_of(rows))
 
 
-def append(tx: sa.Connection, *, kind: Literal["file", "load"], reference: str, segment: Segment) -> AuditEntry:
+def fingerprint(key: str) -> bytes:
+    """Four bytes by which a source id or number is looked up: CRC-32, big-endian. Others may have the same."""
+    return zlib.crc32(key.encode()).to_bytes(4, "big")
+
+
+def fingerprints_of(rows: pl.DataFrame) -> bytes:
+    """The sorted fingerprints of every source id and number in these rows, one after the other."""
+    keys = pl.concat([rows["source_id"], rows["number"].rename("source_id")]).drop_nulls().to_list()
+    found = np.unique(np.fromiter((zlib.crc32(key.encode()) for key in keys), np.uint32, len(keys)))
+    return found.astype(">u4").tobytes()
+
+
+def append(tx: sa.Connection, *, kind: Kind, reference: str, segment: Segment) -> AuditEntry:
     """Chain a segment, in the transaction that publishes what it tells about. Appenders queue until that ends."""
     head = sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).values(seq=AUDIT_HEAD.c.seq + 1)
     seq, prev_hash = tx.execute(head.returning(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash)).one()
-    entry = AuditEntry(seq, kind, reference, segment, prev_hash, _entry_hash(seq, kind, reference, segment, prev_hash))
+    entry = AuditEntry(seq, kind, reference, segment, prev_hash, entry_hash(seq, kind, reference, segment, prev_hash))
     tx.execute(
         sa.insert(AUDIT_LOG).values(
             seq=seq,
@@ -125,6 +151,7 @@ def append(tx: sa.Connection, *, kind: Literal["file", "load"], reference: str, 
             rows=segment.rows,
             prev_hash=prev_hash,
             hash=entry.hash,
+            fingerprints=segment.fingerprints,
         )
     )
     tx.execute(sa.update(AUDIT_HEAD).where(AUDIT_HEAD.c.id == 1).values(hash=entry.hash))
@@ -135,55 +162,71 @@ def entries(
     tx: sa.Connection, *, kind: str | None = None, reference: str | None = None, after: int = 0, limit: int | None = None
 ) -> list[AuditEntry]:
     """Links of the chain with a number above `after`, in order."""
-    wanted = sa.select(AUDIT_LOG).where(AUDIT_LOG.c.seq > after).order_by(AUDIT_LOG.c.seq).limit(limit)
+    wanted = select_entries().where(AUDIT_LOG.c.seq > after).limit(limit)
     if kind is not None:
         wanted = wanted.where(AUDIT_LOG.c.kind == kind)
     if reference is not None:
         wanted = wanted.where(AUDIT_LOG.c.reference == reference)
-    return [
-        AuditEntry(row.seq, row.kind, row.reference, Segment(row.segment, row.sha256, row.rows), row.prev_hash, row.hash)
-        for row in tx.execute(wanted)
-    ]
+    return [entry_of(row) for row in tx.execute(wanted)]
 
 
-def verify(tx: sa.Connection, folder: Path) -> list[str]:
-    """Check the whole chain and every segment. Returns what is wrong, one sentence each; empty when all is sound."""
-    problems: list[str] = []
-    seq, hash_before = 0, GENESIS
-    for entry in entries(tx):
-        if entry.seq != seq + 1:
-            problems.append(f"audit entries {seq + 1} to {entry.seq - 1} are missing")
-        elif entry.prev_hash != hash_before:
-            problems.append(f"audit entry {entry.seq} does not follow from entry {seq}")
-        if entry.hash != _entry_hash(entry.seq, entry.kind, entry.reference, entry.segment, entry.prev_hash):
-            problems.append(f"audit entry {entry.seq} ({entry.kind} {entry.reference}) was changed")
-        problems += _segment_problems(folder, entry)
-        seq, hash_before = entry.seq, entry.hash
-    head = tx.execute(sa.select(AUDIT_HEAD.c.seq, AUDIT_HEAD.c.hash)).one_or_none()
-    if head is None:
-        problems.append("the head of the audit is missing")
-    elif head.seq > seq:
-        problems.append(f"audit entries {seq + 1} to {head.seq} are missing")
-    elif (head.seq, head.hash) != (seq, hash_before):
-        problems.append(f"the head of the audit does not belong to entry {seq}")
-    return problems
+def select_entries() -> sa.Select[Any]:
+    """Links of the chain in order, without the fingerprints, which are large."""
+    return sa.select(*(column for column in AUDIT_LOG.c if column.name != "fingerprints")).order_by(AUDIT_LOG.c.seq)
 
 
-def _segment_problems(folder: Path, entry: AuditEntry) -> list[str]:
-    path = folder / entry.segment.path
-    about = f"segment {entry.segment.path} of audit entry {entry.seq} ({entry.kind} {entry.reference})"
-    try:
-        found = _file_hash(path)
-    except OSError as error:
-        return [f"{about} cannot be read: {error.strerror}"]
-    return [] if found == entry.segment.sha256 else [f"{about} was changed"]
+def entry_of(row: sa.Row[Any]) -> AuditEntry:
+    """A row of `select_entries` as an entry."""
+    return AuditEntry(row.seq, row.kind, row.reference, Segment(row.segment, row.sha256, row.rows), row.prev_hash, row.hash)
 
 
-def _entry_hash(seq: int, kind: str, reference: str, segment: Segment, prev_hash: str) -> str:
+@dataclass(frozen=True)
+class Decision:
+    """What a person, or a rule in a person's place, decided: who, what, on what, and why.
+
+    `action` is a word such as hold_released, hold_dismissed, file_resent, baseline_set, deletions_confirmed or
+    secret_set; `subject` names what it is about: "hold 7", "delivery 12", "secret odoo-api-key". Never a value.
+    """
+
+    action: str
+    subject: str
+    actor: str
+    at: datetime
+    reason: str | None = None
+    partner: str | None = None
+    flow: str | None = None
+    connection: str | None = None
+    record: str | None = None
+
+
+def decide(tx: sa.Connection, folder: Path, decision: Decision, records: pl.DataFrame | None = None) -> AuditEntry:
+    """Chain a decision, in the transaction that carries it out. `records` are those it concerns, with source_id and
+    any other columns of AUDIT_SCHEMA that differ between them; each is then found with the decision. Raises StorageFull."""
+    concerned = pl.DataFrame([{"position": None}]) if records is None else records
+    if "connection" not in concerned.columns:
+        concerned = concerned.with_columns(pl.lit(decision.connection, pl.String).alias("connection"))
+    rows = rows_of(
+        concerned,
+        at=decision.at,
+        kind="decision",
+        reference=decision.subject,
+        record=decision.record,
+        status=decision.action,
+        partner=decision.partner,
+        flow=decision.flow,
+        actor=decision.actor,
+        reason=decision.reason,
+    )
+    return append(tx, kind="decision", reference=decision.subject, segment=write_segment(folder, rows))
+
+
+def entry_hash(seq: int, kind: str, reference: str, segment: Segment, prev_hash: str) -> str:
+    """The hash that chains an entry: hex SHA-256 over the compact JSON list of these values, UTF-8."""
     content = ["MLC1-audit", seq, kind, reference, segment.path, segment.sha256, segment.rows, prev_hash]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """Hex SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pwd
 import socket
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,15 @@ def this_process() -> str:
     """An owner name for leases and deliveries: "host:pid:start:space". Not kept over a fork."""
     pid = os.getpid()
     return f"{socket.gethostname()}:{pid}:{_started(pid)}:{_space()}"
+
+
+def this_person() -> str:
+    """Who is at work here, "user@host", also behind sudo: the actor of a decision."""
+    try:
+        user = os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def is_gone(owner: str | None) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0005"
+HEAD = "r0006"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -190,9 +190,10 @@ AUDIT_LOG = sa.Table(
     _needed("rows", sa.BigInteger),
     _needed("prev_hash"),
     _needed("hash"),
+    _optional("fingerprints", sa.LargeBinary),
     sa.Index(None, "kind", "reference"),
 )
-"""Append-only: triggers refuse UPDATE and DELETE."""
+"""Append-only: triggers refuse UPDATE and DELETE. `fingerprints` are for searching, and null in entries of an early version."""
 
 AUDIT_HEAD = sa.Table("audit_head", METADATA, _key("id", sa.Integer), _needed("seq", sa.BigInteger), _needed("hash"))
 """One row: the end of the chain. It tells when the newest entries were cut off, and is what appenders queue on."""

@@ -113,7 +113,7 @@ def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionR
     number = pl.col(record.number_column).cast(pl.String).alias("number")
     kept = (
         rows.select("connection", "company", "source_id", number, "modified_at", "content_hash")
-        .with_row_index("position")
+        .with_row_index("position", offset=1)
         .collect()
     )
     return audit.rows_of(kept, at=workspace.clock(), kind="load", reference=reference, record=record.name, status="loaded")

@@ -79,4 +79,6 @@ def _audit_rows(partner: Partner, flow: Flow, body: Body, delivery: Delivery, no
         status="queued",
         partner=partner.id,
         flow=flow.name,
+        file_name=delivery.remote_name,
+        control_number=delivery.control_number,
     )

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from mlconnector_assets.errors import StateError
-from mlconnector_assets.state import audit
+from mlconnector_assets.state import audit, audit_check, audit_search
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.schema import AUDIT_HEAD, AUDIT_LOG
 from tests.state.workers import NOON, append_audit, in_many
@@ -48,7 +48,7 @@ def chain(state: State, folder: Path) -> list[audit.AuditEntry]:
 
 def problems(state: State, folder: Path) -> list[str]:
     with state.reading() as tx:
-        return audit.verify(tx, folder)
+        return audit_check.verify(tx, folder)
 
 
 def tamper(state: State, *statements: sa.Executable) -> None:
@@ -72,7 +72,7 @@ def test_a_segment_is_whole_named_by_its_content_and_the_same_for_the_same_rows(
 
 
 def test_rows_of_another_shape_are_refused(folder: Path):
-    for wrong in (rows().drop("error"), rows().with_columns(pl.col("position").cast(pl.String))):
+    for wrong in (rows().drop("reason"), rows().with_columns(pl.col("position").cast(pl.String))):
         with pytest.raises(pl.exceptions.SchemaError):
             audit.write_segment(folder, wrong)
     assert list(folder.iterdir()) == []
@@ -125,14 +125,14 @@ def test_a_missing_row_is_found_also_at_the_end(state: State, folder: Path, chai
 
 def test_a_row_rewritten_with_a_fitting_hash_is_found(state: State, folder: Path, chain):
     entry = chain[2]
-    forged = audit._entry_hash(3, "file", "forged.csv", entry.segment, entry.prev_hash)
+    forged = audit.entry_hash(3, "file", "forged.csv", entry.segment, entry.prev_hash)
     tamper(state, sa.update(AUDIT_LOG).where(AUDIT_LOG.c.seq == 3).values(reference="forged.csv", hash=forged))
     assert problems(state, folder) == ["audit entry 4 does not follow from entry 3"]
 
 
 def test_a_last_row_rewritten_with_a_fitting_hash_is_found(state: State, folder: Path, chain):
     entry = chain[4]
-    forged = audit._entry_hash(5, "load", "forged", entry.segment, entry.prev_hash)
+    forged = audit.entry_hash(5, "load", "forged", entry.segment, entry.prev_hash)
     tamper(state, sa.update(AUDIT_LOG).where(AUDIT_LOG.c.seq == 5).values(reference="forged", hash=forged))
     assert problems(state, folder) == ["the head of the audit does not belong to entry 5"]
 
@@ -157,5 +157,103 @@ def test_a_changed_or_missing_segment_is_found(state: State, folder: Path, chain
 def test_many_processes_append_to_one_chain(state: State, url: str, folder: Path):
     assert all(in_many(append_audit, [(url, folder, number) for number in range(6)]))
     with state.reading() as tx:
-        assert audit.verify(tx, folder) == []
+        assert audit_check.verify(tx, folder) == []
         assert len(audit.entries(tx)) == 60
+
+
+def test_changed_fingerprints_are_found(state: State, folder: Path, chain):
+    tamper(state, sa.update(AUDIT_LOG).where(AUDIT_LOG.c.seq == 2).values(fingerprints=b"    "))
+    assert problems(state, folder) == ["the search fingerprints of audit entry 2 (file acme_2.csv) were changed"]
+
+
+def test_a_segment_that_was_put_in_is_found(state: State, folder: Path, chain):
+    stranger = audit.write_segment(folder, rows(9, "nobody.csv"))
+    with state.reading() as tx:
+        assert audit_check.strangers(tx, folder) == [stranger.path]
+    assert problems(state, folder) == []
+
+
+def test_progress_is_told(state: State, folder: Path, chain):
+    told: list[tuple[int, int]] = []
+    with state.reading() as tx:
+        audit_check.verify(tx, folder, lambda done, total: told.append((done, total)))
+    assert told == [(number, 5) for number in range(1, 6)]
+
+
+def test_a_record_is_found_by_id_and_by_number_in_the_order_of_the_chain(state: State, folder: Path, chain):
+    numbered = rows(2, "numbered.csv").with_columns(pl.Series("number", ["INV/7", None]))
+    with state.transaction() as tx:
+        audit.append(tx, kind="file", reference="numbered.csv", segment=audit.write_segment(folder, numbered))
+    with state.reading() as tx:
+        by_id = audit_search.find_rows(tx, folder, "2")
+        by_number = audit_search.find_rows(tx, folder, "INV/7")
+        nothing = audit_search.find_rows(tx, folder, "INV/8")
+    assert by_id.schema == by_number.schema == nothing.schema == audit_search.FOUND_SCHEMA
+    assert by_id.select("seq", "reference", "position").rows() == [
+        *((number, f"acme_{number}.csv", 2) for number in range(2, 6)),
+        (6, "numbered.csv", 2),
+    ]
+    assert by_number.select("seq", "source_id").rows() == [(6, "1")]
+    assert nothing.is_empty()
+
+
+def test_only_segments_that_can_hold_a_record_are_opened(state: State, folder: Path, chain):
+    """The fifth segment is the only one with a record 5: the others need not even exist."""
+    for entry in chain[:4]:
+        (folder / entry.segment.path).unlink()
+    with state.reading() as tx:
+        assert audit_search.find_rows(tx, folder, "5").height == 1
+        with pytest.raises(StateError, match="3 of 4 segments of the audit are missing"):
+            audit_search.find_rows(tx, folder, "2")
+
+
+def test_entries_of_an_early_version_have_no_keys_and_fewer_columns_and_are_searched_too(state: State, folder: Path, chain):
+    path = folder / "old.parquet"
+    rows(1, "old.csv").drop("actor", "reason", "file_name", "control_number").with_columns(error=pl.lit("x")).write_parquet(path)
+    with state.transaction() as tx:
+        audit.append(tx, kind="file", reference="old.csv", segment=audit.Segment(path.name, audit.file_hash(path), 1))
+    tamper(state, sa.update(AUDIT_LOG).where(AUDIT_LOG.c.seq == 6).values(fingerprints=None))
+    with state.reading() as tx:
+        found = audit_search.find_rows(tx, folder, "1")
+    assert found["reference"].to_list()[-1] == "old.csv"
+    assert found["actor"].to_list()[-1] is None
+    assert problems(state, folder) == []
+
+
+def test_a_decision_is_chained_and_found_with_the_records_it_concerns(state: State, folder: Path, chain):
+    held = pl.DataFrame({"source_id": ["7", "8"], "number": ["INV/7", "INV/8"]})
+    alone = audit.Decision("secret_set", "secret odoo-api-key", "eva@desk", NOON)
+    with state.transaction() as tx:
+        released = audit.Decision(
+            "hold_released", "hold 3", "eva@desk", NOON, reason="asked by ACME", partner="acme", flow="invoices",
+            connection="odoo", record="invoices",
+        )  # fmt: skip
+        audit.decide(tx, folder, released, held)
+        audit.decide(tx, folder, alone)
+    with state.reading() as tx:
+        found = audit_search.find_rows(tx, folder, "INV/8").to_dicts()
+        everything = audit_search.scan(folder, audit.entries(tx, kind="decision"))
+    assert [
+        {key: row[key] for key in ("seq", "kind", "reference", "status", "actor", "reason", "connection")} for row in found
+    ] == [
+        {
+            "seq": 6,
+            "kind": "decision",
+            "reference": "hold 3",
+            "status": "hold_released",
+            "actor": "eva@desk",
+            "reason": "asked by ACME",
+            "connection": "odoo",
+        }
+    ]
+    assert everything.select("reference", "status").collect().rows()[-1] == ("secret odoo-api-key", "secret_set")
+    assert problems(state, folder) == []
+
+
+def test_a_decision_that_is_rolled_back_was_not_taken(state: State, folder: Path, chain):
+    with pytest.raises(InterruptedError), state.transaction() as tx:
+        audit.decide(tx, folder, audit.Decision("baseline_set", "flow acme.invoices", "eva@desk", NOON))
+        raise InterruptedError
+    with state.reading() as tx:
+        assert audit.entries(tx) == chain
+    assert problems(state, folder) == []
