@@ -34,7 +34,7 @@ def preview(
     with open_workspace(project) as workspace:
         seen = preview_flow(workspace, partner, flow)
         number = RECORDS[workspace.flow(partner, flow).record].number_column
-    body = seen.body
+    file, body = seen.file, seen.file.body
     for source_id, reason in body.blocked.items():
         err.print(f"[yellow]![/] document {escape(source_id)} is blocked: {escape(reason)}")
     if body.documents.is_empty():
@@ -42,13 +42,13 @@ def preview(
         return
     tables.show(["document", "id", "first line"], body.documents.select(number, "source_id", "position").iter_rows(), console=err)
     totals = ", ".join(f"{key.replace('|', ' ')} {amount}" for key, amount in body.totals.items())
-    size = (counted(body.documents.height, "document"), counted(body.lines, "line"), counted(len(body.content), "byte"))
-    err.print(f"{seen.name}: {', '.join(size)}", markup=False)
+    size = (counted(body.documents.height, "document"), counted(body.lines, "line"), counted(len(file.sent), "byte"))
+    err.print(f"{file.name}: {', '.join(size)}", markup=False)
     if totals:
         err.print(totals, markup=False)
     if seen.waiting:
         err.print(f"{seen.waiting} more documents would go into further files")
     if output is not None:
-        output.write_bytes(body.content)
+        output.write_bytes(file.content)
     else:
-        typer.get_binary_stream("stdout").write(body.content)
+        typer.get_binary_stream("stdout").write(file.content)

@@ -72,7 +72,7 @@ def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: Rende
         first = outcome.deliveries[0]
         shown["file"] = first.remote_name
         shown["file_content"] = dg.MetadataValue.md(_content(workspace, flow, first))
-        shown["file_stored"] = dg.MetadataValue.path(workspace.files.path(first.sha256))
+        shown["file_stored"] = dg.MetadataValue.path(workspace.files.path(first.content_sha256))
         shown["all_files"] = _listed([_named(delivery) for delivery in outcome.deliveries])
         shown |= _totals(*(delivery.totals for delivery in outcome.deliveries))
     if outcome.blocked:
@@ -139,7 +139,7 @@ def _preview(workspace: Workspace, read: PartitionRead) -> str:
 
 
 def _content(workspace: Workspace, flow: Flow, delivery: Delivery) -> str:
-    with workspace.files.open(delivery.sha256) as file:
+    with workspace.files.open(delivery.content_sha256) as file:
         text = file.read(SHOWN_FILE).decode(resolve(flow.layout).delimited.encoding, "replace")
     return f"````\n{text}\n````" + ("\n…" if delivery.size > SHOWN_FILE else "")
 

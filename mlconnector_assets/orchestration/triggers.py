@@ -78,7 +78,7 @@ def flow_schedule(partner: Partner, flow: Flow, cron: str, days: dg.DailyPartiti
         name=f"{partner.id}_{flow.name}_schedule",
         job=job,
         cron_schedule=cron,
-        execution_timezone=flow.timezone,
+        execution_timezone=flow.zone.key,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description=f"When {partner.name} gets {flow.name}.",
     )

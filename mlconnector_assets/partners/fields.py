@@ -5,7 +5,7 @@ a secret."""
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
@@ -53,6 +53,27 @@ def duration_text(value: timedelta) -> str:
     return parts or "0s"
 
 
+_SIZE_UNITS = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30}
+
+
+def _size(value: object) -> object:
+    if isinstance(value, int):
+        return value
+    match = re.fullmatch(r"(\d{1,12})([KMG]?I?B)", str(value).replace(" ", "").upper())
+    if not match or match[2] not in _SIZE_UNITS:
+        raise ValueError("must be a size such as 500KB, 5MB (5,000,000 bytes) or 5MiB (5,242,880 bytes)")
+    return int(match[1]) * _SIZE_UNITS[match[2]]
+
+
+def _time_of_day(value: object) -> object:
+    if isinstance(value, time):
+        return value
+    match = re.fullmatch(r"(\d{2}):(\d{2})", str(value))
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        raise ValueError("must be a time of day from 00:00 to 23:59, such as 17:00")
+    return time(int(match[1]), int(match[2]))
+
+
 def _day(value: object) -> object:
     if isinstance(value, date):
         return value
@@ -84,6 +105,12 @@ SecretName = Annotated[
 Duration = Annotated[
     timedelta, BeforeValidator(_duration), WithJsonSchema({"type": "string", "examples": ["90s", "15m", "2h", "1h30m", "1d"]})
 ]
+Size = Annotated[int, BeforeValidator(_size), WithJsonSchema({"type": "string", "examples": ["500KB", "5MB", "5MiB"]})]
+"""A number of bytes."""
+TimeOfDay = Annotated[
+    time, BeforeValidator(_time_of_day), WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$", "examples": ["17:00"]})
+]
+"""A wall-clock time, to the minute."""
 Day = Annotated[date, BeforeValidator(_day)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 NamesOrAll = Annotated[

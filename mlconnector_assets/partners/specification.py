@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 
 from mlconnector_assets.layouts.models import Layout, short_layout
 from mlconnector_assets.partners import file_names
-from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Text, checked_identifier
+from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Size, Text, checked_identifier
+from mlconnector_assets.partners.file_names import NameFacts
 from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
 from mlconnector_assets.partners.wire import WireSwitches
@@ -41,6 +52,7 @@ def _file_stem(stem: str) -> str:
         raise ValueError(f"the name of the file {error}") from None
 
 
+TimeZone = Annotated[str, AfterValidator(checked_time_zone)]
 RemotePath = Annotated[Text, AfterValidator(_remote_path)]
 Folder = Annotated[Text, AfterValidator(_folder)]
 
@@ -170,25 +182,52 @@ class Flow(BaseModel):
         default=None,
         description="When files are made, as cron: minute, hour, day, month, weekday. Without it after each read with news.",
     )
-    timezone: Annotated[str, AfterValidator(checked_time_zone)] = Field(
-        default="UTC", description="IANA time zone of the schedule."
+    timezone: TimeZone | None = Field(
+        default=None, description="IANA time zone of the schedule and of dates and times in file names; the partner's by default."
     )
-    file_name: Annotated[str, AfterValidator(file_names.checked_pattern)] = Field(
-        default=file_names.DEFAULT,
-        description="Name of a file; placeholders: {partner}, {flow}, {control_number:06d}, {date:%Y%m%d}.",
+    file_name: Annotated[str, AfterValidator(file_names.checked_pattern)] | None = Field(
+        default=None,
+        description="Name of a file; placeholders: {partner}, {flow}, {control_number:06d}, {sequence:02d}, {date:%Y%m%d}, "
+        "{time:%H%M%S}, {number}, {company}. Without it {partner}_{flow}_{control_number:06d} and the format's ending.",
     )
     documents_per_file: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Most documents in one file; more make more files."
     )
+    largest_file: Size | None = Field(
+        default=None,
+        ge=1,
+        description="Most bytes in one file, before it is compressed; more make more files. A larger document is blocked.",
+    )
+    split_by: Literal["company"] | None = Field(default=None, description="`company`: documents of one company a file.")
+    compress: Literal["gzip"] | None = Field(default=None, description="`gzip`: files leave compressed, with .gz after the name.")
+
+    @model_validator(mode="after")
+    def _names_what_a_file_has_one_of(self) -> Self:
+        used = file_names.placeholders(self.pattern)
+        if "number" in used and self.documents_per_file > 1:
+            raise ValueError("`file_name` has {number}, which needs `documents_per_file: 1`")
+        if "company" in used and self.documents_per_file > 1 and not self.split_by:
+            raise ValueError("`file_name` has {company}, which needs `split_by: company`")
+        return self
 
     @property
     def condition(self) -> str:
         """`where`, or what leaves by default for this record."""
         return self.where or DEFAULT_WHERE.get(self.record, "true")
 
-    def remote_name(self, partner: str, control_number: int, day: date) -> str:
-        """Name of the file with this control number; `day` is the UTC day on which it is made."""
-        return file_names.file_name(self.file_name, partner, self.name, control_number, day)
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone in which this flow's days begin and its dates are written."""
+        return ZoneInfo(self.timezone or "UTC")
+
+    @property
+    def pattern(self) -> str:
+        """The pattern of file names."""
+        return self.file_name or file_names.default_pattern(self.format)
+
+    def remote_name(self, facts: NameFacts) -> str:
+        """Name of a file as it leaves. Raises Unnameable."""
+        return file_names.file_name(self.pattern, facts) + (".gz" if self.compress else "")
 
 
 class Partner(BaseModel):
@@ -198,5 +237,12 @@ class Partner(BaseModel):
 
     id: SkipJsonSchema[Annotated[str, AfterValidator(_file_stem)]]
     name: Text = Field(description="Name of the partner, for people.")
+    timezone: TimeZone = Field(default="UTC", description="IANA time zone of its flows, unless a flow names another.")
     sftp: SftpTarget = Field(description="Where its files are exchanged.")
     flows: dict[Identifier, Flow] = Field(min_length=1, description="What it gets, by name of the flow.")
+
+    @field_validator("flows")
+    @classmethod
+    def _in_its_time_zone(cls, flows: dict[str, Flow], info: ValidationInfo) -> dict[str, Flow]:
+        zone = info.data.get("timezone")
+        return {name: flow if flow.timezone else flow.model_copy(update={"timezone": zone}) for name, flow in flows.items()}

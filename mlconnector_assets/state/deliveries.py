@@ -23,6 +23,7 @@ class Delivery:
     and is the fence: only the worker of the newest attempt can change the row. `how` tells of a delivered file
     whether it was "sent" or "found" to be there already. `owned_until` is when the claim of `owner` expires.
     `publishing` is the newest attempt that was about to give the file its final name: it may have done so.
+    `sha256` and `size` are of the bytes that leave; `plain_sha256` is of the content where it leaves encoded.
     """
 
     id: int
@@ -45,6 +46,12 @@ class Delivery:
     owner: str | None
     owned_until: datetime | None
     publishing: int | None
+    plain_sha256: str | None = None
+
+    @property
+    def content_sha256(self) -> str:
+        """Of the content that people and programs read: before compression and encryption."""
+        return self.plain_sha256 or self.sha256
 
 
 def enqueue(
@@ -60,15 +67,13 @@ def enqueue(
     control_number: int,
     created_at: datetime,
     folder: str = "outbound",
+    plain_sha256: str | None = None,
 ) -> Delivery:
     """Queue a file whose bytes are stored already; it is due at once.
 
     Raises StateError when a file of that name was made for this partner and folder before: names never serve twice.
     """
-    taken = sa.select(DELIVERIES.c.id).where(
-        DELIVERIES.c.partner == partner, DELIVERIES.c.folder == folder, DELIVERIES.c.remote_name == remote_name
-    )
-    if (other := tx.execute(taken).scalar_one_or_none()) is not None:
+    if (other := named(tx, partner, folder, remote_name)) is not None:
         raise StateError(
             f"the name {remote_name} was given to delivery {other} already",
             where=f"partner {partner}, flow {flow}",
@@ -88,8 +93,18 @@ def enqueue(
         attempts=0,
         next_attempt_at=created_at,
         created_at=created_at,
+        plain_sha256=plain_sha256,
     )
     return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+
+
+def named(tx: sa.Connection, partner: str, folder: str, remote_name: str) -> int | None:
+    """The id of the delivery that has this name at the partner's; None when it is free."""
+    wanted = sa.select(DELIVERIES.c.id).where(
+        DELIVERIES.c.partner == partner, DELIVERIES.c.folder == folder, DELIVERIES.c.remote_name == remote_name
+    )
+    found: int | None = tx.execute(wanted).scalar_one_or_none()
+    return found
 
 
 def claim_next(tx: sa.Connection, partner: str, owner: str, now: datetime, ttl: timedelta) -> Delivery | None:

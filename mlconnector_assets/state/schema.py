@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0006"
+HEAD = "r0007"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -154,6 +154,7 @@ DELIVERIES = sa.Table(
     _optional("owner"),
     _optional("owned_until", Instant),
     _optional("publishing", sa.Integer),
+    _optional("plain_sha256"),
     sa.UniqueConstraint("partner", "folder", "remote_name"),
     sa.Index(None, "state", "partner", "next_attempt_at"),
     sqlite_autoincrement=True,

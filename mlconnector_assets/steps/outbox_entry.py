@@ -1,10 +1,9 @@
-"""The one transaction that makes a rendered body a file to be delivered: documents claimed, control number
-taken, bytes stored, delivery queued, audit row chained. All of it or none."""
+"""The one transaction that makes a rendered body a file to be delivered: control number taken, bytes stored, delivery
+queued, documents claimed, audit row chained. All of it or none."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Callable
 
 import polars as pl
 from sqlalchemy import Connection
@@ -12,11 +11,13 @@ from sqlalchemy import Connection
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import audit, control_numbers, deliveries, documents
+from mlconnector_assets.state import audit, deliveries
 from mlconnector_assets.state.deliveries import Delivery
-from mlconnector_assets.state.documents import DocumentRow
-from mlconnector_assets.steps.bodies import Body
+from mlconnector_assets.steps.next_file import NextFile, numbers_scope
 from mlconnector_assets.steps.workspace import Workspace
+
+Settle = Callable[[Connection, Delivery | None], None]
+"""Records what a flow's documents have become, now that they are in this delivery; None when no document is in a file."""
 
 
 class Raced(Exception):
@@ -27,52 +28,51 @@ class Raced(Exception):
         super().__init__(f"{len(taken)} documents were claimed by another run")
 
 
-def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, body: Body, rows: dict[str, DocumentRow]) -> Delivery | None:
-    """Queue the file and record its blocked documents; None when no document is in it. Raises Raced, StorageFull."""
-    now = workspace.clock()
+class Renumbered(Exception):
+    """Somebody else took the number that the file was made with; nothing was committed, and it has to be made again."""
+
+
+def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextFile, settle: Settle) -> Delivery | None:
+    """Queue the file, and let `settle` record its documents in the same transaction; without a document in it only that.
+    Returns the delivery. Raises Renumbered, what `settle` raises, StateError for a name that is taken, StorageFull."""
+    if file.body.documents.is_empty():
+        with workspace.state.transaction() as tx:
+            settle(tx, None)
+        return None
     with workspace.state.transaction() as tx:
-        documents.block(
-            tx, [replace(rows[source_id], state="blocked", reason=reason) for source_id, reason in body.blocked.items()]
-        )
-        if body.documents.is_empty():
-            return None
-        number = control_numbers.take(tx, f"{partner.id}.{flow.name}")
-        sha256 = workspace.files.put(body.content)
+        if not file.numbers.take(tx, numbers_scope(partner, flow), flow):
+            raise Renumbered
+        sha256 = workspace.files.put(file.sent)
+        plain_sha256 = workspace.files.put(file.content)
         reached(CrashPoint.RENDER_FILE_STORED)
         delivery = deliveries.enqueue(
             tx,
             partner=partner.id,
             flow=flow.name,
             folder=partner.sftp.folders.outbound,
-            remote_name=flow.remote_name(partner.id, number, now.date()),
+            remote_name=file.name,
             sha256=sha256,
-            size=len(body.content),
-            documents=body.documents.height,
-            totals=body.totals,
-            control_number=number,
-            created_at=now,
+            size=len(file.sent),
+            documents=file.body.documents.height,
+            totals=file.body.totals,
+            control_number=file.numbers.control,
+            created_at=file.made_at,
+            plain_sha256=plain_sha256 if plain_sha256 != sha256 else None,
         )
-        _claim(tx, body, rows, delivery)
+        settle(tx, delivery)
         reached(CrashPoint.RENDER_DOCUMENTS_CLAIMED)
-        segment = audit.write_segment(workspace.audit_folder, _audit_rows(partner, flow, body, delivery, now))
+        segment = audit.write_segment(workspace.audit_folder, _audit_rows(partner, flow, file, delivery))
         reached(CrashPoint.RENDER_AUDIT_WRITTEN)
         audit.append(tx, kind="file", reference=f"delivery {delivery.id}", segment=segment)
     return delivery
 
 
-def _claim(tx: Connection, body: Body, rows: dict[str, DocumentRow], delivery: Delivery) -> None:
-    wanted = body.documents["source_id"].to_list()
-    claimed = documents.claim(tx, [replace(rows[source_id], state="sent", delivery_id=delivery.id) for source_id in wanted])
-    if len(claimed) != len(wanted):
-        raise Raced(sorted(set(wanted) - set(claimed)))
-
-
-def _audit_rows(partner: Partner, flow: Flow, body: Body, delivery: Delivery, now: datetime) -> pl.DataFrame:
+def _audit_rows(partner: Partner, flow: Flow, file: NextFile, delivery: Delivery) -> pl.DataFrame:
     number = pl.col(RECORDS[flow.record].number_column).cast(pl.String).alias("number")
-    kept = body.documents.select("connection", "company", "source_id", number, "modified_at", "content_hash", "position")
+    kept = file.body.documents.select("connection", "company", "source_id", number, "modified_at", "content_hash", "position")
     return audit.rows_of(
         kept,
-        at=now,
+        at=file.made_at,
         kind="file",
         reference=f"delivery {delivery.id}",
         record=flow.record,

@@ -5,20 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import control_numbers, documents, reads
-from mlconnector_assets.steps.bodies import Body, make_body
+from mlconnector_assets.state import documents, reads
 from mlconnector_assets.steps.eligibility import eligibility_version
+from mlconnector_assets.steps.next_file import NextFile, batches, next_file
 from mlconnector_assets.steps.render import consumer_of, find_candidates, load_documents
 from mlconnector_assets.steps.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The next file: its name, if nothing else is sent before, its body, and how many documents would follow in
-    further files."""
+    """The next file, if nothing else is sent before, and how many documents would follow in further files."""
 
-    name: str
-    body: Body
+    file: NextFile
     waiting: int
 
 
@@ -28,9 +26,7 @@ def preview_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Previ
     with workspace.state.reading() as tx:
         due = reads.due(tx, consumer_of(partner_id, flow_name), eligibility_version(flow), flow.connection, flow.record)
         blocked = documents.blocked(tx, partner_id, flow_name)
-        number = control_numbers.peek(tx, f"{partner_id}.{flow_name}")
     found = find_candidates(workspace, partner, flow, due, blocked)
-    record = RECORDS[flow.record]
-    chunk = found.unsent.head(flow.documents_per_file)
-    body = make_body(flow, record, load_documents(found, chunk, record))
-    return Preview(flow.remote_name(partner.id, number, workspace.clock().date()), body, found.unsent.height - chunk.height)
+    batch = next(batches(flow, found.unsent), found.unsent)
+    file = next_file(workspace, partner, flow, load_documents(found, batch, RECORDS[flow.record]))
+    return Preview(file, found.unsent.height - file.documents_used)

@@ -5,11 +5,13 @@ again at the next run; the others go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 
 import polars as pl
+from sqlalchemy import Connection
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.partners.specification import Flow, Partner
@@ -19,10 +21,11 @@ from mlconnector_assets.state import documents, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.state.reads import PartitionRead
-from mlconnector_assets.steps.bodies import Body, make_body
+from mlconnector_assets.steps.bodies import Body
 from mlconnector_assets.steps.business_hash import business_hashes
 from mlconnector_assets.steps.eligibility import eligibility_version, newest_eligible
-from mlconnector_assets.steps.outbox_entry import Raced, enter_outbox
+from mlconnector_assets.steps.next_file import batches, next_file
+from mlconnector_assets.steps.outbox_entry import Raced, Renumbered, enter_outbox
 from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.store.current import newest_versions
@@ -48,7 +51,7 @@ class RenderOutcome:
 class Candidates:
     """Eligible documents that were not sent, oldest first, and sent ones that were read again since.
 
-    Both frames: source_id, modified_at. `rows` scans the partitions they lie in, with `read_at`.
+    Both frames: source_id, modified_at; the unsent ones with company. `rows` scans the partitions they lie in, with `read_at`.
     """
 
     unsent: pl.DataFrame
@@ -77,13 +80,13 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
         found = find_candidates(workspace, partner, flow, due, waiting)
         task = f"render {partner_id} {flow_name}"
         workspace.progress.started(task, found.unsent.height)
-        for chunk in found.unsent.iter_slices(flow.documents_per_file):
-            body, delivery = _send(workspace, partner, flow, found, chunk)
-            outcome.blocked |= body.blocked
-            if delivery is not None:
-                outcome.deliveries.append(delivery)
-                outcome.documents += delivery.documents
-            workspace.progress.advanced(task, chunk.height)
+        for batch in batches(flow, found.unsent):
+            for body, delivery in _send(workspace, partner, flow, found, batch):
+                outcome.blocked |= body.blocked
+                if delivery is not None:
+                    outcome.deliveries.append(delivery)
+                    outcome.documents += delivery.documents
+            workspace.progress.advanced(task, batch.height)
         for chunk in found.read_again.iter_slices(LOOK_UP):
             now = _document_rows(partner, flow, load_documents(found, chunk, RECORDS[flow.record]))
             with workspace.state.transaction() as tx:
@@ -106,14 +109,14 @@ def find_candidates(
     record = RECORDS[flow.record]
     began = [read.day for read in due] + [row.modified_at.date() if row.modified_at else date.min for row in waiting]
     rows = newest_rows(workspace, flow.connection, record, from_day=min(began, default=date.max))
-    may_leave = newest_eligible(rows, flow, "read_at").select("source_id", "modified_at", "read_at")
+    may_leave = newest_eligible(rows, flow, "read_at", "company").select("source_id", "modified_at", "read_at", "company")
     found = may_leave.sort("modified_at", "source_id").collect()
     sent = _sent(workspace, partner, flow, found)
     joined = found.join(sent, on="source_id", how="left", maintain_order="left")
     # Stamps and the source clock have whole seconds, which hide what follows within one: equal ones are compared too.
     again = (pl.col("modified_at") >= pl.col("_modified_at")) & (pl.col("read_at") >= pl.col("_read_at"))
     return Candidates(
-        unsent=joined.filter(pl.col("_read_at").is_null()).select("source_id", "modified_at"),
+        unsent=joined.filter(pl.col("_read_at").is_null()).select("source_id", "modified_at", "company"),
         read_again=joined.filter(again).select("source_id", "modified_at"),
         rows=rows,
     )
@@ -138,18 +141,34 @@ def load_documents(found: Candidates, chunk: pl.DataFrame, record: Record) -> pl
 
 
 def _send(
-    workspace: Workspace, partner: Partner, flow: Flow, found: Candidates, chunk: pl.DataFrame
-) -> tuple[Body, Delivery | None]:
-    record = RECORDS[flow.record]
-    frame = load_documents(found, chunk, record)
-    rows = _document_rows(partner, flow, frame)
-    while True:
-        body = make_body(flow, record, frame)
+    workspace: Workspace, partner: Partner, flow: Flow, found: Candidates, batch: pl.DataFrame
+) -> Iterator[tuple[Body, Delivery | None]]:
+    """Queue these documents, in one file or in as many as their size asks for."""
+    waiting = load_documents(found, batch, RECORDS[flow.record])
+    rows = _document_rows(partner, flow, waiting)
+    while not waiting.is_empty():
+        file = next_file(workspace, partner, flow, waiting)
         reached(CrashPoint.RENDER_BODY_MADE)
         try:
-            return body, enter_outbox(workspace, partner, flow, body, rows)
+            delivery = enter_outbox(workspace, partner, flow, file, partial(_settle, file.body, rows))
         except Raced as raced:
-            frame = frame.filter(~pl.col("source_id").is_in(raced.taken))
+            waiting = waiting.filter(~pl.col("source_id").is_in(raced.taken))
+        except Renumbered:
+            continue
+        else:
+            yield file.body, delivery
+            waiting = waiting.slice(file.documents_used)
+
+
+def _settle(body: Body, rows: dict[str, DocumentRow], tx: Connection, delivery: Delivery | None) -> None:
+    """Claim the documents of a file, and keep those that are blocked. Raises Raced."""
+    documents.block(tx, [replace(rows[source_id], state="blocked", reason=reason) for source_id, reason in body.blocked.items()])
+    if delivery is None:
+        return
+    wanted = body.documents["source_id"].to_list()
+    claimed = documents.claim(tx, [replace(rows[source_id], state="sent", delivery_id=delivery.id) for source_id in wanted])
+    if len(claimed) != len(wanted):
+        raise Raced(sorted(set(wanted) - set(claimed)))
 
 
 def _document_rows(partner: Partner, flow: Flow, frame: pl.DataFrame) -> dict[str, DocumentRow]:

@@ -1,10 +1,11 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from pydantic import ValidationError
 
 from mlconnector_assets.layouts import compile_condition
 from mlconnector_assets.partners import Partner
+from mlconnector_assets.partners.file_names import NameFacts
 from mlconnector_assets.partners.specification import DEFAULT_WHERE
 from mlconnector_assets.records import RECORDS
 from tests.layouts.frames import frame_of
@@ -51,7 +52,7 @@ def test_values_of_a_flow():
     made = flow(since="2026-01-31", documents_per_file="500", companies=["nl"])
     assert (made.since, made.documents_per_file, made.companies, made.counterparties) == (date(2026, 1, 31), 500, ("nl",), "all")
     assert made.layout.extends == "csv/invoices"
-    assert made.remote_name("acme", 12, date(2026, 1, 31)) == "acme_bills_000012.csv"
+    assert made.remote_name(NameFacts("acme", "bills", 12, 0, datetime(2026, 1, 31, tzinfo=UTC))) == "acme_bills_000012.csv"
 
 
 @pytest.mark.parametrize("key", ["companies", "counterparties", "since", "layout", "connection", "record"])
@@ -81,3 +82,38 @@ def test_every_record_says_what_leaves_by_default():
 
 def test_where_replaces_the_default():
     assert flow(where="total_amount > 0").condition == "total_amount > 0"
+
+
+def test_the_time_zone_is_the_partners_unless_the_flow_names_one():
+    flows = {name: flow(name=name).model_dump() | keys for name, keys in (("a", {}), ("b", {"timezone": "Asia/Tokyo"}))}
+    given = {"id": "acme", "name": "ACME", "sftp": target().model_dump(), "flows": flows}
+    made = Partner.model_validate(given | {"timezone": "Europe/Brussels"})
+    assert {name: one.zone.key for name, one in made.flows.items()} == {"a": "Europe/Brussels", "b": "Asia/Tokyo"}
+    assert Partner.model_validate(given).flows["a"].zone.key == "UTC"
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"file_name": "{number}.csv"}, "needs `documents_per_file: 1`"),
+        ({"file_name": "{company}_{control_number}.csv"}, "needs `split_by: company`"),
+        ({"largest_file": "5 mebibytes"}, "must be a size such as 500KB"),
+        ({"largest_file": "0MB"}, "greater than or equal to 1"),
+        ({"split_by": "counterparty"}, "Input should be 'company'"),
+        ({"compress": "zip"}, "Input should be 'gzip'"),
+    ],
+)
+def test_refused_keys_of_a_file(keys, message):
+    with pytest.raises(ValidationError, match=message):
+        flow(**keys)
+
+
+@pytest.mark.parametrize(("text", "size"), [("1B", 1), ("500KB", 500_000), ("5 MB", 5_000_000), ("5MiB", 5 * 1024 * 1024)])
+def test_sizes(text, size):
+    assert flow(largest_file=text).largest_file == size
+
+
+def test_the_ending_follows_the_format_and_what_is_done_to_the_file():
+    facts = NameFacts("acme", "bills", 12, 0, datetime(2026, 1, 31, tzinfo=UTC), "INV/1", "nl")
+    assert flow(compress="gzip").remote_name(facts) == "acme_bills_000012.csv.gz"
+    assert flow(compress="gzip", file_name="{company}-{number}", documents_per_file=1).remote_name(facts) == "nl-INV-1.gz"

@@ -1,0 +1,132 @@
+"""The next file of a flow, ready to leave: as many of the waiting documents as fit, rendered, named and encoded.
+Nothing is claimed; the numbers are those that would be taken now, and the outbox makes sure that they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+from sqlalchemy import Connection
+
+from mlconnector_assets.exchange.encoding import encoded
+from mlconnector_assets.partners import file_names
+from mlconnector_assets.partners.file_names import NameFacts, Unnameable
+from mlconnector_assets.partners.specification import Flow, Partner
+from mlconnector_assets.records import RECORDS
+from mlconnector_assets.state import control_numbers, deliveries
+from mlconnector_assets.steps.bodies import Body, make_body
+from mlconnector_assets.steps.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a file: `control` counts all files of the flow, `sequence` those of `day` (in the flow's zone)
+    where its names ask for it."""
+
+    control: int
+    sequence: int
+    day: str
+
+    @classmethod
+    def peek(cls, tx: Connection, scope: str, flow: Flow, day: str) -> Numbers:
+        """Those that `take` would give now."""
+        return cls(control_numbers.peek(tx, scope), control_numbers.peek(tx, f"{scope}.{day}") if _counts_days(flow) else 0, day)
+
+    def take(self, tx: Connection, scope: str, flow: Flow) -> bool:
+        """Take the next numbers for good; whether they are these."""
+        control = control_numbers.take(tx, scope)
+        sequence = control_numbers.take(tx, f"{scope}.{self.day}") if _counts_days(flow) else 0
+        return (control, sequence) == (self.control, self.sequence)
+
+
+def numbers_scope(partner: Partner, flow: Flow) -> str:
+    """Whose control numbers a flow takes."""
+    return f"{partner.id}.{flow.name}"
+
+
+def _counts_days(flow: Flow) -> bool:
+    return "sequence" in file_names.placeholders(flow.pattern)
+
+
+@dataclass(frozen=True)
+class NextFile:
+    """A file that can enter the outbox.
+
+    `body` has its documents, and those that are blocked. `content` is what people and programs read, `sent` the bytes
+    that leave: compressed or encrypted, or the same. `documents_used` counts the documents that were looked at: the
+    others wait for a further file. Without a document in it there is no name, and nothing to send.
+    """
+
+    name: str
+    numbers: Numbers
+    made_at: datetime
+    body: Body
+    content: bytes
+    sent: bytes
+    documents_used: int
+
+
+def batches(flow: Flow, documents: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Documents (with `company`, where the flow splits by it) in groups that may share a file, in their order."""
+    groups = documents.partition_by(flow.split_by, maintain_order=True) if flow.split_by else [documents]
+    for group in groups:
+        yield from group.iter_slices(flow.documents_per_file)
+
+
+def next_file(workspace: Workspace, partner: Partner, flow: Flow, documents: pl.DataFrame) -> NextFile:
+    """The file with the first of these documents (whole rows of the flow's record): all of them, or as many as
+    `largest_file` allows. Documents that are too large alone, or that make no name, are blocked with their reason."""
+    now = workspace.clock()
+    at = now.astimezone(flow.zone)
+    with workspace.state.reading() as tx:
+        numbers = Numbers.peek(tx, numbers_scope(partner, flow), flow, f"{at:%Y-%m-%d}")
+    body, used = _fitting(flow, documents)
+    name = ""
+    if not body.documents.is_empty():
+        first = body.documents.row(0, named=True)
+        number = first[RECORDS[flow.record].number_column]
+        facts = NameFacts(partner.id, flow.name, numbers.control, numbers.sequence, at, number, first["company"])
+        try:
+            name = _free(workspace, partner, flow, flow.remote_name(facts))
+        except Unnameable as reason:
+            body = _all_blocked(body, str(reason))
+    return NextFile(name, numbers, now, body, body.content, encoded(body.content, flow.compress), used)
+
+
+def _fitting(flow: Flow, documents: pl.DataFrame) -> tuple[Body, int]:
+    """A body of the first documents that is not larger than allowed, and how many documents were looked at."""
+    record, limit, count = RECORDS[flow.record], flow.largest_file, documents.height
+    while True:
+        body = make_body(flow, record, documents.head(count))
+        inside, size = body.documents.height, len(body.content)
+        if limit is None or size <= limit or not inside:
+            return body, count
+        if inside == 1:
+            reason = (
+                f"its file would have {size:,} bytes, above `largest_file: {limit:,}`; shorten it at the source, or allow more"
+            )
+            return _all_blocked(body, reason), count
+        fewer = min(inside - 1, max(1, inside * limit // size))
+        last = body.documents["source_id"][fewer - 1]
+        count = int(documents["source_id"].index_of(last) or 0) + 1
+
+
+def _free(workspace: Workspace, partner: Partner, flow: Flow, name: str) -> str:
+    """The name itself. Raises Unnameable if it was made from a document's number, and a file has it already."""
+    if "number" not in file_names.placeholders(flow.pattern):
+        return name
+    with workspace.state.reading() as tx:
+        other = deliveries.named(tx, partner.id, partner.sftp.folders.outbound, name)
+    if other is not None:
+        raise Unnameable(
+            f"its file would be named {name}, which is the name of delivery {other}; "
+            "add {control_number} to `file_name`, or change its number at the source"
+        )
+    return name
+
+
+def _all_blocked(body: Body, reason: str) -> Body:
+    blocked = {**body.blocked, **dict.fromkeys(body.documents["source_id"], reason)}
+    return replace(body, content=b"", documents=body.documents.clear(), lines=0, totals={}, blocked=blocked)
