@@ -12,13 +12,17 @@ VARIABLE = "MLCONNECTOR_CRASH_AT"
 
 
 class CrashPoint(StrEnum):
-    """Every named step of read, render, deliver and load, in the order in which a cycle meets them."""
+    """Every named step of read, sweep, render, deliver and load, in the order in which a cycle meets them."""
 
     READ_STARTED = "read.started"
     READ_PAGE_SPOOLED = "read.page_spooled"
     READ_FILES_WRITTEN = "read.files_written"
     READ_FILES_PUBLISHED = "read.files_published"
     READ_COMMITTED = "read.committed"
+    SWEEP_STARTED = "sweep.started"
+    SWEEP_LISTED = "sweep.listed"
+    SWEEP_VERIFIED = "sweep.verified"
+    SWEEP_COMMITTED = "sweep.committed"
     RENDER_STARTED = "render.started"
     RENDER_BODY_MADE = "render.body_made"
     RENDER_DOCUMENTS_CLAIMED = "render.documents_claimed"
@@ -37,6 +41,8 @@ class CrashPoint(StrEnum):
     LOAD_MERGED = "load.merged"
     LOAD_WAREHOUSE_COMMITTED = "load.warehouse_committed"
     LOAD_COMMITTED = "load.committed"
+    LOAD_DELETIONS_MERGED = "load.deletions_merged"
+    LOAD_DELETIONS_COMMITTED = "load.deletions_committed"
 
 
 def reached(point: CrashPoint) -> None:

@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from mlconnector_assets import __version__
-from mlconnector_assets.cli import check, demo, failures, outbox, partner, preview, sandbox, secrets, set_aside, sync, warehouse
+from mlconnector_assets.cli import (
+    check,
+    deletions,
+    demo,
+    failures,
+    outbox,
+    partner,
+    preview,
+    sandbox,
+    secrets,
+    set_aside,
+    sync,
+    warehouse,
+)
 from mlconnector_assets.cli.options import HERE, PROJECT_HELP, PROJECT_VARIABLE, err, out
 
 INTERRUPTED = 130
@@ -61,6 +74,7 @@ app.add_typer(secrets.app, name="secrets")
 app.add_typer(partner.app, name="partner")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(set_aside.app, name="set-aside")
+app.add_typer(deletions.app, name="deletions")
 app.add_typer(warehouse.app, name="warehouse")
 
 

@@ -28,6 +28,9 @@ def sync(
     to: Annotated[
         datetime | None, typer.Option(formats=DAY_FORMAT, metavar="DAY", help="… to this one; today by default.")
     ] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Look for deletions now, although `sweep:` has not passed since the last time.")
+    ] = False,
     project: ProjectOption = HERE,
 ) -> None:
     """Run one full cycle: read what changed, render, load the warehouse, deliver. Made for cron.
@@ -37,21 +40,23 @@ def sync(
     when a step failed; the others were done all the same, and the next run catches up.
     What happens next: `mlconnector outbox list` shows the files, `mlconnector warehouse sql` answers questions.
 
-    Examples: mlconnector sync, mlconnector sync odoo --from 2026-01-01 --to 2026-01-31
+    Examples: mlconnector sync, mlconnector sync --sweep, mlconnector sync odoo --from 2026-01-01 --to 2026-01-31
     """
-    outcome = run_and_show(project, connection, _days(from_, to))
+    outcome = run_and_show(project, connection, _days(from_, to), sweep_now=sweep)
     if outcome.failures:
         raise typer.Exit(1)
 
 
-def run_and_show(project: Path, connection: str | None = None, days: tuple[date, date] | None = None) -> CycleOutcome:
+def run_and_show(
+    project: Path, connection: str | None = None, days: tuple[date, date] | None = None, *, sweep_now: bool = False
+) -> CycleOutcome:
     """Run a cycle with progress, show it in Dagster, and print one line and the failures with their mends."""
     from mlconnector_assets.steps.cycle import run_cycle
     from mlconnector_assets.steps.read import Days
     from mlconnector_assets.steps.workspace import open_workspace
 
     with TerminalProgress() as progress, open_workspace(project, progress=progress) as workspace:
-        outcome = run_cycle(workspace, connection, Days(*days) if days else None)
+        outcome = run_cycle(workspace, connection, Days(*days) if days else None, sweep_now=sweep_now)
         _report(workspace.project.root, outcome)
     read = sum(read.rows for read in outcome.reads)
     queued = sum(len(render.deliveries) for render in outcome.renders)
@@ -59,6 +64,8 @@ def run_and_show(project: Path, connection: str | None = None, days: tuple[date,
     loaded = sum(load.inserted + load.updated for load in outcome.loads)
     unchanged = f", nothing new in {', '.join(outcome.unchanged)}" if outcome.unchanged else ""
     made = f"queued {counted(queued, 'file')}; delivered {sent}; loaded {counted(loaded, 'new or changed record')}"
+    gone = sum(len(sweep.deleted) for sweep in outcome.sweeps)
+    made += f"; found {counted(gone, 'deletion')}" if gone else ""
     out.print(f"read {counted(read, 'record')}{unchanged}; {made}", markup=False)
     complain_of_steps(outcome.failures)
     return outcome

@@ -78,6 +78,17 @@ class OdooConnection(BaseModel):
         le=timedelta(days=1),
         description="How often Odoo is asked whether anything changed.",
     )
+    sweep: Duration = Field(
+        default=timedelta(days=1), ge=timedelta(hours=1), le=timedelta(days=31),
+        description="How often all ids are listed to find what was deleted.",
+    )  # fmt: skip
+    most_deleted: int = Field(
+        default=5,
+        ge=0,
+        le=100,
+        description="Percent of a record that may vanish between two sweeps; if more did, and at least 20, nothing is recorded "
+        "until a person confirms it.",
+    )
     page_size: int = Field(default=500, ge=50, le=5000, description="Documents in one request.")
     timeout: Duration = Field(
         default=timedelta(seconds=60),

@@ -7,7 +7,7 @@ import warnings
 import dagster as dg
 
 from mlconnector_assets.configuration.project import Project
-from mlconnector_assets.orchestration import assets, checks, triggers
+from mlconnector_assets.orchestration import assets, checks, deletions, triggers
 from mlconnector_assets.orchestration.io_manager import FRAMES, RecordFrames
 from mlconnector_assets.orchestration.resources import ProjectResource, keep_secrets_out_of_logs
 from mlconnector_assets.steps.read import first_day
@@ -32,6 +32,7 @@ def _definitions(project: Project) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *(assets.record_asset(connection, record, days[connection.id], owners) for connection, record in connections),
+            *(deletions.deleted_asset(connection, record, owners) for connection, record in connections),
             *(assets.table_asset(connection, record, days[connection.id], owners) for connection, record in connections),
             *(assets.flow_asset(partner, flow, days[flow.connection], owners) for partner, flow in project.flows()),
             *(assets.delivery_asset(partner, owners) for partner in partners),
@@ -50,6 +51,7 @@ def _definitions(project: Project) -> dg.Definitions:
                 )
                 for connection in project.connections.values()
             ),
+            *(deletions.sweep_sensor(connection) for connection in project.connections.values()),
             *([triggers.delivery_sensor(partners)] if partners else []),
         ],
         schedules=[

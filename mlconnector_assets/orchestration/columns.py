@@ -11,15 +11,23 @@ from mlconnector_assets.layouts.compile import compile_layout
 from mlconnector_assets.layouts.defaults import resolve
 from mlconnector_assets.orchestration import names
 from mlconnector_assets.partners.specification import Flow
-from mlconnector_assets.records import RECORDS, Record
+from mlconnector_assets.records import RECORDS, Column, Record
+from mlconnector_assets.steps.sweep import DELETIONS_COLUMNS
 from mlconnector_assets.warehouse.tables import Kind, tables_for
 
 
 def record_schema(record: Record) -> dg.TableSchema:
     """The record's columns with their meaning."""
-    return dg.TableSchema(
-        [dg.TableColumn(name, _type_name(column.type), column.meaning) for name, column in record.columns.items()]
-    )
+    return _schema(record.columns)
+
+
+def deletions_schema() -> dg.TableSchema:
+    """The columns of what vanished, with their meaning."""
+    return _schema(DELETIONS_COLUMNS)
+
+
+def _schema(described: Mapping[str, Column]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(name, _type_name(column.type), column.meaning) for name, column in described.items()])
 
 
 def table_schema(record: Record, connection: str) -> dg.TableSchema:

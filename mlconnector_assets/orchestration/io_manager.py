@@ -6,6 +6,7 @@ import polars as pl
 from mlconnector_assets.orchestration.resources import ProjectResource
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import reads
+from mlconnector_assets.steps.sweep import deletions_frame
 
 FRAMES = "record_frames"
 """Resource key of the IO manager of record assets; people's own assets keep whatever `io_manager` is."""
@@ -22,11 +23,13 @@ class RecordFrames(dg.ConfigurableIOManager):
         raise dg.Failure(f"{context.asset_key.to_user_string()} returned a value; records are written by the read step")
 
     def load_input(self, context: dg.InputContext) -> pl.DataFrame:
-        """The frame of the record's schema, newest read of each day, by day."""
+        """The frame of the record's schema, newest read of each day, by day; of a `_deleted` asset what vanished."""
         metadata = (context.upstream_output.definition_metadata if context.upstream_output else None) or {}
         connection, record = str(metadata["connection"]), RECORDS[str(metadata["record"])]
         wanted = set(context.asset_partition_keys) if context.has_asset_partitions else None
         with ProjectResource(root=self.root).workspace(context.log) as workspace:
+            if metadata.get("deletions"):
+                return deletions_frame(workspace, connection, record.name)
             with workspace.state.reading() as tx:
                 partitions = reads.newest(tx, connection, record.name)
             paths = [read.path for read in partitions if wanted is None or read.day.isoformat() in wanted]

@@ -15,12 +15,14 @@ from mlconnector_assets.layouts.defaults import resolve
 from mlconnector_assets.orchestration import columns, names
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
+from mlconnector_assets.state import deletions
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.deliver import DeliverOutcome
 from mlconnector_assets.steps.load import LoadOutcome
 from mlconnector_assets.steps.read import ReadOutcome
 from mlconnector_assets.steps.render import RenderOutcome
+from mlconnector_assets.steps.sweep import SweepOutcome
 from mlconnector_assets.steps.workspace import Workspace
 
 PREVIEW_ROWS = 10
@@ -56,6 +58,24 @@ def of_read(outcome: ReadOutcome) -> Metadata:
     }
 
 
+def of_sweep(workspace: Workspace, outcome: SweepOutcome) -> Metadata:
+    """What a sweep found, and everything that is gone by now."""
+    with workspace.state.reading() as tx:
+        everything = [row for row in deletions.gone(tx, outcome.connection, outcome.record) if row.state == "deleted"]
+    shown: Metadata = {
+        "keys_at_source": outcome.listed or 0,
+        "deleted": len(outcome.deleted),
+        "left": len(outcome.left),
+        "returned": outcome.returned,
+        "dagster/row_count": len(everything),
+        "table": dg.MetadataValue.asset(names.table_asset(outcome.connection, outcome.record)),
+    }
+    for name, found in (("deleted_now", outcome.deleted), ("left_now", outcome.left)):
+        if found:
+            shown[name] = _listed([f"{item.number or ''} ({item.source_id}, last modified {item.modified_at})" for item in found])
+    return shown
+
+
 def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: RenderOutcome) -> Metadata:
     """The files of a render run; the text of the first is readable. With the lineage of their columns, which Dagster
     shows of the newest materialization only."""
@@ -89,6 +109,7 @@ def of_load(workspace: Workspace, outcome: LoadOutcome) -> Metadata:
         "inserted": outcome.inserted,
         "updated": outcome.updated,
         "unchanged": outcome.unchanged,
+        "deletions_marked": outcome.deletions,
         "partitions_loaded": outcome.partitions,
         "dagster/row_count": totals.rows,
         "dagster/column_lineage": columns.table_lineage(record, outcome.connection),

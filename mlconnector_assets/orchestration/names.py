@@ -13,6 +13,11 @@ def record_asset(connection: str, record: str) -> dg.AssetKey:
     return dg.AssetKey(f"{connection}_{record}")
 
 
+def deleted_asset(connection: str, record: str) -> dg.AssetKey:
+    """`odoo_invoices_deleted`."""
+    return dg.AssetKey(f"{connection}_{record}_deleted")
+
+
 def table_asset(connection: str, record: str) -> dg.AssetKey:
     """`warehouse_odoo_invoices`."""
     return dg.AssetKey(f"warehouse_{connection}_{record}")

@@ -44,6 +44,9 @@ def _materializations(workspace: Workspace, outcome: CycleOutcome) -> Iterable[d
             yield _event(key, metadata.of_partition(workspace, partition), partition.day)
         for partition in read.partitions[-1:]:
             yield _event(key, metadata.of_partition(workspace, partition) | metadata.of_read(read), partition.day)
+    for swept in outcome.sweeps:
+        if swept.stop is None:
+            yield _event(names.deleted_asset(swept.connection, swept.record), metadata.of_sweep(workspace, swept))
     for render in outcome.renders:
         partner, flow = workspace.partner(render.partner), workspace.flow(render.partner, render.flow)
         taken = days.get((flow.connection, flow.record), today if render.deliveries else [])

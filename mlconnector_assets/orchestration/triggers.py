@@ -52,7 +52,7 @@ def changes_sensor(
         description=f"Looks for changes in {connection.name or connection.id}; nothing changed means no run.",
     )
     def changes(context: dg.SensorEvaluationContext, project: ProjectResource) -> dg.RunRequest | dg.SkipReason:
-        if _in_progress(context.instance, job.name):
+        if in_progress(context.instance, job.name):
             return dg.SkipReason("a run of this connection is under way")
         with project.workspace(context.log) as workspace:
             if not (
@@ -110,7 +110,7 @@ def delivery_sensor(partners: Sequence[Partner]) -> dg.SensorDefinition:
             for partner, job in jobs.items():
                 with workspace.state.reading() as tx:
                     due = deliveries.queued(tx, partner, workspace.clock())
-                if due and not _in_progress(context.instance, job.name):
+                if due and not in_progress(context.instance, job.name):
                     requests.append(
                         dg.RunRequest(run_key=_once(partner, due, f"{workspace.clock():%Y-%m-%dT%H}"), job_name=job.name)
                     )
@@ -127,7 +127,8 @@ def _once(partner: str, due: Sequence[Delivery], hour: str) -> str:
     return f"{partner}:{hour}:{hashlib.sha256(attempts.encode()).hexdigest()[:16]}"
 
 
-def _in_progress(instance: dg.DagsterInstance, job: str) -> bool:
+def in_progress(instance: dg.DagsterInstance, job: str) -> bool:
+    """Whether a run of the job waits or works."""
     return bool(instance.get_run_ids(dg.RunsFilter(job_name=job, statuses=IN_PROGRESS), limit=1))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0007"
+HEAD = "r0008"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -115,6 +115,78 @@ CONSUMPTIONS = sa.Table(
     _needed("version"),
     _needed("sha256"),
 )
+
+UPKEEP = sa.Table(
+    "upkeep",
+    METADATA,
+    _key("connection"),
+    _key("record"),
+    _optional("swept_at", Instant),
+    _optional("keys", sa.BigInteger),
+    _needed("revision", sa.BigInteger),
+    _optional("reread_at", Instant),
+)
+"""What is done to a record besides reading its changes: when all its keys were compared, and the last revision of its
+deletions; when closed days were last read again."""
+
+DELETIONS = sa.Table(
+    "deletions",
+    METADATA,
+    _key("connection"),
+    _key("record"),
+    _key("key"),
+    _needed("source_id"),
+    _optional("company"),
+    _optional("number"),
+    _optional("modified_at", Instant),
+    _needed("state"),
+    _optional("deleted_at", Instant),
+    _optional("ended_at", Instant),
+    _optional("confirmed_by"),
+    _needed("revision", sa.BigInteger),
+    _needed("run_id"),
+    sa.Index(None, "connection", "record", "revision"),
+)
+
+DELETIONS_CONSUMED = sa.Table(
+    "deletions_consumed",
+    METADATA,
+    _key("consumer"),
+    _key("connection"),
+    _key("record"),
+    _needed("version"),
+    _needed("revision", sa.BigInteger),
+)
+
+SWEEP_STOPS = sa.Table(
+    "sweep_stops",
+    METADATA,
+    _row_id(),
+    _needed("connection"),
+    _needed("record"),
+    _needed("stopped_at", Instant),
+    _needed("missing", sa.BigInteger),
+    _needed("stored", sa.BigInteger),
+    _needed("sample", sa.JSON),
+    _optional("confirmed_at", Instant),
+    _optional("confirmed_by"),
+    _optional("reason"),
+    _optional("ended_at", Instant),
+    sqlite_autoincrement=True,
+)
+
+MISSED = sa.Table(
+    "missed",
+    METADATA,
+    _key("connection"),
+    _key("record"),
+    _key("day", sa.Date),
+    _key("key"),
+    _key("found_at", Instant),
+    _needed("why"),
+    _optional("number"),
+)
+"""What the incremental read missed: found when closed days were read again."""
 
 SET_ASIDE = sa.Table(
     "set_aside",

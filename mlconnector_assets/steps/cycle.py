@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.errors import ConnectorError, CredentialsError, Unavailable
+from mlconnector_assets.state import sweep_stops
 from mlconnector_assets.steps.deliver import DeliverOutcome, deliver_partner
 from mlconnector_assets.steps.load import LoadOutcome, load_records
 from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
 from mlconnector_assets.steps.render import RenderOutcome, render_flow
+from mlconnector_assets.steps.sweep import MassDeletion, SweepOutcome, ask_for_suspects, has_suspects, is_sweep_due, sweep
 from mlconnector_assets.steps.workspace import Workspace, one_of
 
 T = TypeVar("T")
@@ -32,15 +34,19 @@ class CycleOutcome:
 
     reads: list[ReadOutcome] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    sweeps: list[SweepOutcome] = field(default_factory=list)
     renders: list[RenderOutcome] = field(default_factory=list)
     loads: list[LoadOutcome] = field(default_factory=list)
     deliveries: list[DeliverOutcome] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
 
-def run_cycle(workspace: Workspace, connection: str | None = None, days: Days | None = None) -> CycleOutcome:
+def run_cycle(
+    workspace: Workspace, connection: str | None = None, days: Days | None = None, *, sweep_now: bool = False
+) -> CycleOutcome:
     """Run one cycle for a connection, or for all. With `days`, those partition days are read whole instead of
-    the changes. Raises ConfigurationError for an unknown connection; other failures are in the outcome."""
+    the changes; with `sweep_now`, deletions are looked for although no sweep is due. Raises ConfigurationError for an
+    unknown connection; other failures are in the outcome."""
     if connection is not None:
         one_of(workspace.project.connections, connection, "connection")
     connections = [connection] if connection else list(workspace.project.connections)
@@ -55,8 +61,8 @@ def run_cycle(workspace: Workspace, connection: str | None = None, days: Days | 
 
     records = [(name, record) for name in connections for record in workspace.project.connections[name].records]
     flows = [(partner.id, flow.name) for partner, flow in workspace.project.flows() if flow.connection in connections]
-    for name, record in records:
-        attempt(f"read {name} {record}", partial(_read, workspace, name, record, days, outcome))
+    for name in connections:
+        _read_connection(workspace, name, days, outcome, sweep_now=sweep_now)
     for partner, flow_name in flows:
         rendered = attempt(f"render {partner} {flow_name}", partial(render_flow, workspace, partner, flow_name))
         outcome.renders.extend([rendered] if rendered else [])
@@ -72,6 +78,24 @@ def run_cycle(workspace: Workspace, connection: str | None = None, days: Days | 
     return outcome
 
 
+def _read_connection(workspace: Workspace, connection: str, days: Days | None, outcome: CycleOutcome, *, sweep_now: bool) -> None:
+    """Read and sweep every record. What concerns the whole connection, such as a server that does not answer, is met
+    once: trying each record would only wait as often."""
+    records = workspace.project.connections[connection].records
+    for place, record in enumerate(records):
+        step = "read"
+        try:
+            _read(workspace, connection, record, days, outcome)
+            step = "sweep"
+            _sweep(workspace, connection, record, outcome, sweep_now=sweep_now)
+        except (Unavailable, CredentialsError) as error:
+            rest = f" and {len(records) - place - 1} more records" if place + 1 < len(records) else ""
+            outcome.failures.append(Failure(f"{step} {connection} {record}{rest}", error))
+            return
+        except ConnectorError as error:
+            outcome.failures.append(Failure(f"{step} {connection} {record}", error))
+
+
 def _read(workspace: Workspace, connection: str, record: str, days: Days | None, outcome: CycleOutcome) -> None:
     if days is not None:
         outcome.reads.append(read_days(workspace, connection, record, days))
@@ -79,3 +103,23 @@ def _read(workspace: Workspace, connection: str, record: str, days: Days | None,
         outcome.reads.append(read_changes(workspace, connection, record))
     else:
         outcome.unchanged.append(f"{connection} {record}")
+
+
+def _sweep(workspace: Workspace, connection: str, record: str, outcome: CycleOutcome, *, sweep_now: bool) -> None:
+    if sweep_now or is_sweep_due(workspace, connection, record):
+        done = sweep(workspace, connection, record)
+    elif has_suspects(workspace, connection, record):
+        done = ask_for_suspects(workspace, connection, record)
+    else:
+        _remind(workspace, connection, record)
+        return
+    outcome.sweeps.append(done)
+    if failure := done.failure():
+        raise failure
+
+
+def _remind(workspace: Workspace, connection: str, record: str) -> None:
+    with workspace.state.reading() as tx:
+        waiting = sweep_stops.open_stops(tx, connection, record)
+    for stop in waiting:
+        workspace.progress.note(str(MassDeletion(stop)))

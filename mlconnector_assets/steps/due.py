@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import reads
+from mlconnector_assets.state import deletions, reads
 from mlconnector_assets.steps import load, render
 from mlconnector_assets.steps.eligibility import eligibility_version
 from mlconnector_assets.steps.workspace import Workspace
@@ -21,13 +21,19 @@ def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]
 
 
 def due_tables(workspace: Workspace, connection: str) -> Iterator[str]:
-    """Records of the connection with partitions that were never loaded. Asks no warehouse, which may be slow or in use;
-    that it is another one is found by the next load."""
+    """Records of the connection with partitions or deletions that were never loaded. Asks no warehouse, which may be
+    slow or in use; that it is another one is found by the next load."""
     for record in workspace.project.connections[connection].records:
-        if _is_due(workspace, load.consumer_of(RECORDS[record]), None, connection, record):
+        consumer = load.consumer_of(RECORDS[record])
+        if _is_due(workspace, consumer, None, connection, record) or _has_deletions(workspace, consumer, connection, record):
             yield record
 
 
 def _is_due(workspace: Workspace, consumer: str, version: str | None, connection: str, record: str) -> bool:
     with workspace.state.reading() as tx:
         return bool(reads.due(tx, consumer, version, connection, record))
+
+
+def _has_deletions(workspace: Workspace, consumer: str, connection: str, record: str) -> bool:
+    with workspace.state.reading() as tx:
+        return deletions.is_due(tx, consumer, connection, record)

@@ -12,10 +12,12 @@ import polars as pl
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.records import RECORDS, Record
-from mlconnector_assets.state import audit, reads
+from mlconnector_assets.state import audit, deletions, reads
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.rows import rows_of
 from mlconnector_assets.steps.workspace import Workspace
+from mlconnector_assets.warehouse.interface import DELETED_AT, GONE_SCHEMA, LEFT_AT
+from mlconnector_assets.warehouse.tables import OF_THE_LOAD
 
 LEASE = timedelta(minutes=2)
 BATCH = 20_000
@@ -24,7 +26,8 @@ BATCH = 20_000
 
 @dataclass(frozen=True)
 class LoadOutcome:
-    """Records merged into a table and its child tables, by what happened to them."""
+    """Records merged into a table and its child tables, by what happened to them. `deletions` counts rows that were
+    marked as gone, or not gone any more."""
 
     connection: str
     record: str
@@ -32,6 +35,7 @@ class LoadOutcome:
     inserted: int = 0
     updated: int = 0
     unchanged: int = 0
+    deletions: int = 0
 
 
 def consumer_of(record: Record) -> str:
@@ -45,8 +49,8 @@ def _version_of(workspace: Workspace, record: Record) -> str:
 
 
 def load_records(workspace: Workspace, connection: str, record_name: str) -> LoadOutcome:
-    """Merge every partition that was not loaded yet. Repeated, it changes nothing. Raises LeaseHeld, StorageFull,
-    ConnectorError with the holder when another process has the warehouse file open."""
+    """Merge every partition and every deletion that was not loaded yet. Repeated, it changes nothing. Raises LeaseHeld,
+    StorageFull, ConnectorError with the holder when another process has the warehouse file open."""
     record = RECORDS[record_name]
     outcome = LoadOutcome(connection, record_name)
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
@@ -54,7 +58,7 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, connection, record_name)
         if not due:
-            return outcome
+            return _mark_gone(workspace, record, outcome, consumer, version)
         reached(CrashPoint.LOAD_STARTED)
         task = f"load {connection} {record_name}"
         workspace.progress.started(task, sum(read.rows for read in due))
@@ -71,7 +75,34 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
             f"{outcome.inserted} new, {outcome.updated} updated, {outcome.unchanged} unchanged from {outcome.partitions} days"
         )
         workspace.progress.finished(task, summary)
-    return outcome
+        return _mark_gone(workspace, record, outcome, consumer, version)
+
+
+def _mark_gone(workspace: Workspace, record: Record, outcome: LoadOutcome, consumer: str, version: str) -> LoadOutcome:
+    """Take deletions in. After the rows: a record may have been read and deleted since the last load. A repetition
+    marks the same rows again."""
+    connection = outcome.connection
+    with workspace.state.reading() as tx:
+        after = deletions.consumed_revision(tx, consumer, version, connection, record.name)
+        changed = deletions.changes(tx, connection, record.name, after)
+    if not changed:
+        return outcome
+    rows = [
+        {
+            "company": row.company,
+            "source_id": row.source_id,
+            DELETED_AT: row.deleted_at if row.state == "deleted" else None,
+            LEFT_AT: row.deleted_at if row.state == "left" else None,
+        }
+        for row in changed
+    ]
+    marked = workspace.warehouse.mark_gone(connection, record, pl.DataFrame(rows, schema=GONE_SCHEMA))
+    reached(CrashPoint.LOAD_DELETIONS_MERGED)
+    newest = max(row.revision for row in changed)
+    with workspace.state.transaction() as tx:
+        deletions.consume(tx, consumer, version, connection, record.name, revision=newest)
+    reached(CrashPoint.LOAD_DELETIONS_COMMITTED)
+    return replace(outcome, deletions=marked)
 
 
 def _batches(due: Sequence[PartitionRead]) -> Iterator[list[PartitionRead]]:
@@ -120,5 +151,5 @@ def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionR
 
 
 def _columns_hash(record: Record) -> str:
-    columns = ",".join(f"{name}:{column.type}" for name, column in record.columns.items())
+    columns = ",".join(f"{name}:{column.type}" for name, column in (record.columns | OF_THE_LOAD).items())
     return hashlib.sha256(columns.encode()).hexdigest()[:12]

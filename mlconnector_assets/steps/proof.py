@@ -3,7 +3,7 @@ over everything read so far, not over one run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,9 +14,10 @@ from mlconnector_assets.state import deliveries, documents, reads, set_aside
 from mlconnector_assets.steps.eligibility import newest_eligible
 from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
-from mlconnector_assets.store.current import newest_versions
+from mlconnector_assets.store.current import key_text, newest_versions
 from mlconnector_assets.systems.source import Window
 
+MOST_NAMED = 10
 Money = Mapping[tuple[str, str], Decimal]
 
 
@@ -38,7 +39,7 @@ class StoreTotals:
 
 
 def store_totals(workspace: Workspace, connection: str, record: Record) -> StoreTotals:
-    """Rows and money of the newest version of every key."""
+    """Rows and money of the newest version of every key that is not known to be gone."""
     current = newest_versions(
         newest_rows(workspace, connection, record).select(*record.key, "modified_at", *_money(record)), record
     )
@@ -58,18 +59,27 @@ def prove_keys(workspace: Workspace, connection: str, record_name: str) -> Proof
 
 
 def prove_source(workspace: Workspace, connection: str, record_name: str) -> Proof:
-    """The source's own counts and sums up to the last read equal the store's; records set aside count too."""
+    """The source has exactly the keys that the store has (those known to be gone left out, those set aside counted in),
+    and the same sums up to the last read. Keys are compared one by one: counts can agree by accident."""
     record, source = RECORDS[record_name], workspace.source(connection)
     with workspace.state.reading() as tx:
         until, probe = reads.read_until(tx, connection, record_name), reads.probe(tx, connection, record_name)
-        aside = sum(item.record == record_name for item in set_aside.open_items(tx, connection))
+        aside = {item.source_id for item in set_aside.open_items(tx, connection) if item.record == record_name}
     if until is None or probe is None:
         return Proof("source = store", None, "nothing was read yet")
     theirs = source.totals(record_name, Window(None, until))
     ours = store_totals(workspace, connection, record)
+    stored = set(newest_rows(workspace, connection, record).select(key_text(record)).unique().collect()["key"])
+    listed: dict[str, str] = {}
+    for page in source.keys(record_name):
+        listed |= dict(page.select(key_text(record), "source_id").iter_rows())
+    unread = sorted(key for key, source_id in listed.items() if key not in stored and source_id not in aside)
+    vanished = sorted(stored - listed.keys())
     moving = source.probe(record_name, probe.since) != probe.fingerprint
-    good = theirs.rows == ours.rows + aside and (aside > 0 or _agree(theirs.money, ours.money))
-    detail = f"source {theirs.rows}, store {ours.rows}, set aside {aside}; {_differences(theirs.money, ours.money)}"
+    good = not unread and not vanished and (bool(aside) or _agree(theirs.money, ours.money))
+    detail = f"source {len(listed)}, store {ours.rows}, set aside {len(aside)}; "
+    detail += _some("only at the source", unread) + _some("only in the store, a sweep is due", vanished)
+    detail += _differences(theirs.money, ours.money)
     return Proof("source = store", None if moving and not good else good, detail)
 
 
@@ -131,6 +141,10 @@ def _totals(current: pl.LazyFrame, record: Record) -> StoreTotals:
 def _agree(left: Money, right: Money) -> bool:
     """Equal wherever both sides can sum; a source that cannot sum a column proves nothing about it."""
     return all(left[key] == right[key] for key in left.keys() & right.keys())
+
+
+def _some(what: str, keys: Sequence[str]) -> str:
+    return f"{what}: {len(keys)} ({', '.join(keys[:MOST_NAMED])}); " if keys else ""
 
 
 def _differences(left: Money, right: Money) -> str:

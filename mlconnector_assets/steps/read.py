@@ -4,7 +4,7 @@ A failed or killed read leaves nothing but a scratch folder, and progress is onl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,9 +14,12 @@ from mlconnector_assets.clock import DAY, start_of_day
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.records import RECORDS, Record
-from mlconnector_assets.state import reads, set_aside
+from mlconnector_assets.state import deletions, reads, set_aside
+from mlconnector_assets.state.deletions import Vanished
 from mlconnector_assets.state.reads import NewPartitionRead, PartitionRead
+from mlconnector_assets.steps.suspects import lost_by
 from mlconnector_assets.steps.workspace import Workspace
+from mlconnector_assets.store.current import key_text
 from mlconnector_assets.store.records import DayFile, Spool, days_between
 from mlconnector_assets.systems.source import SetAside, SourceTotals, Window
 
@@ -115,6 +118,15 @@ class _Plan:
         return start is not None and start > start_of_day(day)
 
 
+@dataclass(frozen=True)
+class _Spooled:
+    """How many records were read, those set aside, and the keys of those met that were thought to be gone."""
+
+    rows: int
+    aside: list[SetAside]
+    met: set[str]
+
+
 def _read(workspace: Workspace, connection: str, record_name: str, days: Days | None) -> ReadOutcome:
     source = workspace.source(connection)
     with workspace.state.leases.hold(f"read:{connection}", workspace.owner, LEASE) as lease:
@@ -122,18 +134,21 @@ def _read(workspace: Workspace, connection: str, record_name: str, days: Days | 
         reached(CrashPoint.READ_STARTED)
         before = source.totals(record_name, plan.window)
         with workspace.records.spool(connection, plan.record, plan.first_day) as spool:
-            rows, aside = _spool_pages(workspace, plan, spool, expected=before.rows)
+            spooled = _spool_pages(workspace, plan, spool, expected=before.rows)
             after = source.totals(record_name, plan.window)
-            files = _finish(workspace, plan, spool)
+            with workspace.state.reading() as tx:
+                newest = {read.day: read for read in reads.newest(tx, connection, record_name)}
+            files = _finish(plan, spool, newest)
+            lost = lost_by(workspace, plan.record, newest, files)
             reached(CrashPoint.READ_FILES_WRITTEN)
             workspace.state.leases.check(lease)
             for file in files:
                 workspace.records.publish(file)
             reached(CrashPoint.READ_FILES_PUBLISHED)
-        partitions = _commit(workspace, plan, files, aside)
+        partitions = _commit(workspace, plan, files, spooled, lost)
         reached(CrashPoint.READ_COMMITTED)
         _remove_superseded(workspace, plan)
-    return ReadOutcome(connection, record_name, plan.window, rows, len(aside), tuple(partitions), before, after)
+    return ReadOutcome(connection, record_name, plan.window, spooled.rows, len(spooled.aside), tuple(partitions), before, after)
 
 
 def _plan(workspace: Workspace, connection: str, record: Record, days: Days | None) -> _Plan:
@@ -163,25 +178,27 @@ def _whole_days(days: Days, first: date, present: datetime) -> Window:
     return Window(start, min(start_of_day(max(days.last, first)) + DAY, present))
 
 
-def _spool_pages(workspace: Workspace, plan: _Plan, spool: Spool, *, expected: int) -> tuple[int, list[SetAside]]:
+def _spool_pages(workspace: Workspace, plan: _Plan, spool: Spool, *, expected: int) -> _Spooled:
     task = f"read {plan.connection} {plan.record.name}"
     workspace.progress.started(task, expected)
-    rows, aside = 0, list[SetAside]()
+    with workspace.state.reading() as tx:
+        gone = [row.key for row in deletions.gone(tx, plan.connection, plan.record.name)]
+    rows, aside, met = 0, list[SetAside](), set[str]()
     for page in workspace.source(plan.connection).pages(plan.record.name, plan.window):
         spool.append(page.frame)
         rows += page.frame.height
+        if gone:
+            met.update(page.frame.select(key_text(plan.record)).filter(pl.col("key").is_in(gone))["key"])
         aside.extend(page.set_aside)
         workspace.progress.advanced(task, page.frame.height + len(page.set_aside))
         reached(CrashPoint.READ_PAGE_SPOOLED)
     for item in aside:
         workspace.progress.note(f"{plan.connection} {plan.record.name} {item.source_id} is set aside: {item.reason}")
     workspace.progress.finished(task, f"{rows} records, {len(plan.days)} days, {len(aside)} set aside")
-    return rows, aside
+    return _Spooled(rows, aside, met)
 
 
-def _finish(workspace: Workspace, plan: _Plan, spool: Spool) -> list[DayFile]:
-    with workspace.state.reading() as tx:
-        newest = {read.day: read for read in reads.newest(tx, plan.connection, plan.record.name)}
+def _finish(plan: _Plan, spool: Spool, newest: Mapping[date, PartitionRead]) -> list[DayFile]:
     files = []
     for day in plan.days:
         earlier = newest.get(day) if plan.covers_part_of(day) else None
@@ -189,8 +206,14 @@ def _finish(workspace: Workspace, plan: _Plan, spool: Spool) -> list[DayFile]:
     return files
 
 
-def _commit(workspace: Workspace, plan: _Plan, files: Sequence[DayFile], aside: Sequence[SetAside]) -> list[PartitionRead]:
-    connection, record = plan.connection, plan.record.name
+def _commit(
+    workspace: Workspace,
+    plan: _Plan,
+    files: Sequence[DayFile],
+    spooled: _Spooled,
+    lost: Sequence[Vanished],
+) -> list[PartitionRead]:
+    connection, record, aside = plan.connection, plan.record.name, spooled.aside
     aside_by_day = Counter(max(plan.first_day, item.modified_at.date()) if item.modified_at else plan.first_day for item in aside)
     partitions = [
         NewPartitionRead(
@@ -211,6 +234,8 @@ def _commit(workspace: Workspace, plan: _Plan, files: Sequence[DayFile], aside: 
         )
         if plan.advances:
             reads.remember_probe(tx, connection, record, plan.probe_since, plan.fingerprint)
+        deletions.suspect(tx, connection, record, lost, workspace.run_id or workspace.owner)
+        deletions.take_back(tx, connection, record, spooled.met, workspace.clock())
         set_aside.put(tx, connection, record, aside, workspace.clock())
         waiting = [item.source_id for item in set_aside.open_items(tx, connection) if item.record == record]
         if waiting:

@@ -3,7 +3,7 @@ records. Each system implements `Source`; tests/systems/suite.py is what all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -56,6 +56,10 @@ class SourceTotals:
     money: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
+KEY_SCHEMA = pl.Schema({"company": pl.String, "source_id": pl.String})
+"""Columns of listed keys: our code of the company (null where records are shared), and the system's own key."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One line of `check --live`: `subject` such as "model account.move", `good` or not, and what was seen."""
@@ -88,6 +92,16 @@ class Source(Protocol):
     def pages(self, record: str, window: Window) -> Iterator[Page]:
         """Every record of the window. Rows that change while pages are read are not lost: they leave the
         window and are found by the next read. Raises AccessDenied, CredentialsError, Unavailable, SourceError."""
+        ...
+
+    def keys(self, record: str, among: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The keys of every record that the source has now, in frames of KEY_SCHEMA: what `pages` would bring over all
+        time. With `among`, only of these source ids. A record that is there from the first request to the last is
+        listed; one that is not listed may have appeared or changed its company meanwhile."""
+        ...
+
+    def existing(self, record: str, source_ids: Collection[str]) -> set[str]:
+        """Which of these ids the source still has, whatever they are now: of another company or kind, archived."""
         ...
 
     def check(self) -> list[Finding]:

@@ -20,9 +20,9 @@ from mlconnector_assets.durable import publish
 from mlconnector_assets.errors import WarehouseError
 from mlconnector_assets.records import Record
 from mlconnector_assets.warehouse.duckdb_failures import explain_query, failures, is_busy, only_reads
-from mlconnector_assets.warehouse.duckdb_merge import merge
+from mlconnector_assets.warehouse.duckdb_merge import mark_gone, merge
 from mlconnector_assets.warehouse.duckdb_schema import IDENTITY, LOADS, has_own_tables, make_own_tables, table_names
-from mlconnector_assets.warehouse.interface import READ_AT, GroupTotals, LoadOutcome, TableSize, Totals
+from mlconnector_assets.warehouse.interface import DELETED_AT, LEFT_AT, READ_AT, GroupTotals, LoadOutcome, TableSize, Totals
 from mlconnector_assets.warehouse.tables import quoted, tables_for
 
 Settings = dict[str, str | bool | int | float | list[str]]
@@ -76,6 +76,13 @@ class DuckDBWarehouse:
             reached(CrashPoint.LOAD_WAREHOUSE_COMMITTED)
         return outcome
 
+    def mark_gone(self, connection: str, record: Record, gone: pl.DataFrame) -> int:
+        """See `Warehouse.mark_gone`."""
+        table, _ = tables_for(record, connection)
+        self._make_if_missing()
+        with self._opened() as database, _transaction(database):
+            return mark_gone(database, table, gone)
+
     def query(self, sql: str) -> pl.DataFrame:
         """See `Warehouse.query`. Zones in the answer are UTC."""
         if not self._exists():
@@ -99,8 +106,9 @@ class DuckDBWarehouse:
         with self._opened(read_only=True) as database:
             if table.name not in table_names(database):
                 return Totals()
+            there = f"{quoted(DELETED_AT)} IS NULL AND {quoted(LEFT_AT)} IS NULL"
             groups = database.execute(
-                f"SELECT company, {currency}, count(*){sums} FROM {quoted(table.name)} GROUP BY ALL ORDER BY ALL"
+                f"SELECT company, {currency}, count(*){sums} FROM {quoted(table.name)} WHERE {there} GROUP BY ALL ORDER BY ALL"
             ).fetchall()
         return Totals(
             tuple(

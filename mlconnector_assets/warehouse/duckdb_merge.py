@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from mlconnector_assets.warehouse.duckdb_schema import prepare_tables
-from mlconnector_assets.warehouse.interface import READ_AT, LoadOutcome
+from mlconnector_assets.warehouse.interface import DELETED_AT, LEFT_AT, READ_AT, LoadOutcome
 from mlconnector_assets.warehouse.tables import LOAD_ID, TableSpec, quoted
 
 _BATCH = 122_880
@@ -30,12 +30,29 @@ def merge(
         _delete_rows(database, parent, replaced["row"])
         for child in children:
             _delete_rows_of(database, child, newest[replaced["_place"]].select(child.key))
-    winners = newest.with_row_index("_place").join(kept, on="_place", how="anti") if len(kept) else newest
+    winners = newest.with_row_index("_place")
+    winners = winners.join(kept, on="_place", how="anti") if len(kept) else winners
     winners = winners.with_columns(pl.lit(load_id).alias(LOAD_ID))
+    marks = winners.select("_place").join(
+        present.select("_place", DELETED_AT, LEFT_AT), on="_place", how="left", maintain_order="left"
+    )
+    winners = winners.hstack(marks.drop("_place"))
     for table in (parent, *children):
         _append(database, table, table.rows(winners))
     inserted, updated = len(newest) - len(present), int(replaced["differs"].sum())
     return LoadOutcome(len(newest), inserted, updated, len(newest) - inserted - updated)
+
+
+def mark_gone(database: duckdb.DuckDBPyConnection, table: TableSpec, gone: pl.DataFrame) -> int:
+    """Set the deletion columns of the rows with these keys; returns how many there are."""
+    prepare_tables(database, (table,))
+    keys = [column for column in table.key if column != "connection"]  # a table is of one connection
+    same = " AND ".join(f"t.{quoted(column)} IS NOT DISTINCT FROM s.{quoted(column)}" for column in keys)
+    zoneless = pl.col(DELETED_AT, LEFT_AT).cast(pl.Datetime("us"))
+    with _registered(database, gone.with_columns(zoneless)) as name:
+        columns = ", ".join(f"{quoted(column)} = s.{quoted(column)}" for column in (DELETED_AT, LEFT_AT))
+        marked = database.execute(f"UPDATE {quoted(table.name)} t SET {columns} FROM {name} s WHERE {same}").fetchall()
+    return int(marked[0][0])
 
 
 def _newest_versions(frame: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
@@ -50,13 +67,14 @@ def _newest_versions(frame: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
 
 def _present_versions(database: duckdb.DuckDBPyConnection, table: TableSpec, newest: pl.DataFrame) -> pl.DataFrame:
     """For each key that the table holds already: its `_place` in `newest`, the table's row id (`row`), whether the
-    version in `newest` `wins` (is not older), and whether its source record `differs`."""
+    version in `newest` `wins` (is not older), whether its source record `differs`, and the table's deletion columns."""
     zoneless = pl.col("modified_at", READ_AT).cast(pl.Datetime("us"))
     staged = newest.select(*table.key, zoneless, "content_hash").with_row_index("_place")
     with _registered(database, staged) as name:
         return database.execute(f"""
             SELECT s._place, t.rowid AS "row", s.content_hash IS DISTINCT FROM t.content_hash AS differs,
-                (coalesce(s.modified_at, '-infinity'), s.read_at) >= (coalesce(t.modified_at, '-infinity'), t.read_at) AS wins
+                (coalesce(s.modified_at, '-infinity'), s.read_at) >= (coalesce(t.modified_at, '-infinity'), t.read_at) AS wins,
+                t.{quoted(DELETED_AT)}, t.{quoted(LEFT_AT)}
             FROM {name} s JOIN {quoted(table.name)} t USING ({", ".join(quoted(column) for column in table.key)})
         """).pl()
 

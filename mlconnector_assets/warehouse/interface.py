@@ -16,6 +16,13 @@ READ_AT = "read_at"
 """Name of the column that a frame to load carries besides the record's own: the source's time at which
 the read began, `Datetime("us", "UTC")`, never null."""
 
+DELETED_AT, LEFT_AT = "_deleted_at", "_left_at"
+"""When a record was found deleted at its source, or not among the records that are read any more; else null. A load of a
+record's rows leaves both as they are."""
+GONE_SCHEMA = pl.Schema(
+    {"company": pl.String(), "source_id": pl.String(), DELETED_AT: pl.Datetime("us", "UTC"), LEFT_AT: pl.Datetime("us", "UTC")}
+)
+
 
 @dataclass(frozen=True)
 class LoadOutcome:
@@ -88,13 +95,20 @@ class Warehouse(Protocol):
         """
         ...
 
+    def mark_gone(self, connection: str, record: Record, gone: pl.DataFrame) -> int:
+        """Set the two deletion columns of these records (frame of GONE_SCHEMA; both null: not gone any more), and
+        nothing else; records that the table does not hold are passed over. Returns how many rows it has of them.
+        Repeated, it changes nothing. Raises as `load_records`."""
+        ...
+
     def query(self, sql: str) -> pl.DataFrame:
         """The answer to one statement that only reads. Raises WarehouseError for a statement that writes, for a
         mistake in it, or when nothing was loaded yet; LeaseHeld while somebody else writes."""
         ...
 
     def totals(self, connection: str, record: Record) -> Totals:
-        """Rows and money sums by company and currency, now; nothing at all before the first load."""
+        """Rows and money sums by company and currency, now, without those that are gone from their source; nothing
+        at all before the first load."""
         ...
 
     def tables(self) -> list[TableSize]:

@@ -16,7 +16,7 @@ from polars.datatypes import DataTypeClass
 
 from mlconnector_assets.records import Column, Record
 from mlconnector_assets.records.record import INSTANT
-from mlconnector_assets.warehouse.interface import READ_AT
+from mlconnector_assets.warehouse.interface import DELETED_AT, LEFT_AT, READ_AT
 
 Kind = pl.DataType | DataTypeClass
 LOAD_ID = "load_id"
@@ -26,6 +26,10 @@ STORED_INSTANT = pl.Datetime("us")
 OF_THE_LOAD: dict[str, Column] = {
     READ_AT: Column(INSTANT, "when the read began that found this version, by the source's clock, UTC"),
     LOAD_ID: Column(pl.String(), "the load that wrote this row, see _LOADS"),
+    DELETED_AT: Column(INSTANT, "when the record was found deleted at its source, UTC; null while it is there"),
+    LEFT_AT: Column(
+        INSTANT, "when it was found not to be among these records any more, UTC: moved to another company, not a vendor any more"
+    ),
 }
 """Columns that the parent table has besides the record's own."""
 
@@ -51,7 +55,7 @@ class TableSpec:
     nested: str | None = None
 
     def rows(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The table's rows out of a frame of the record (for the parent with `read_at` and `load_id`)."""
+        """The table's rows out of a frame of the record (for the parent with the columns OF_THE_LOAD)."""
         if self.nested is not None:
             listed = frame.select(*self.key, self.nested).filter(pl.col(self.nested).list.len() > 0)
             places = pl.int_ranges(1, pl.col(self.nested).list.len() + 1, dtype=pl.Int32)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import httpx
+import polars as pl
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.systems.odoo import checks, totals
+from mlconnector_assets.systems.odoo import checks, listing, totals
 from mlconnector_assets.systems.odoo.canonical import page_of
 from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, Revealing
 from mlconnector_assets.systems.odoo.cost_centers import CostCenters
@@ -104,6 +105,14 @@ class OdooSource:
         for batch in prefetched(self._pager.batches(stream, window)):
             setting = Setting(self.connection, batch.walk.company, codes, cost_centers.find)
             yield page_of(stream, batch, setting)
+
+    def keys(self, record: str, among: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The keys of all records that Odoo has now, or of those among some ids; a request lists 50,000."""
+        return listing.keys(self._client, self._stream(record), self._companies, among)
+
+    def existing(self, record: str, source_ids: Collection[str]) -> set[str]:
+        """Which of these ids Odoo still has in any company that the user may see."""
+        return listing.existing(self._client, self._stream(record), source_ids)
 
     def check(self) -> list[Finding]:
         """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
