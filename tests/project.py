@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import yaml
 
@@ -54,12 +55,13 @@ class ProjectFolder:
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.exists() else {}
 
     def warehouse_rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """All rows of the record tables, in order, without what tells about the load itself."""
+        """All rows of the record tables, in order, without what tells about the load itself; of deletions whether, not when."""
         rows: dict[str, list[tuple[Any, ...]]] = {}
         with open_workspace(self.root) as workspace:
             for table in workspace.warehouse.tables():
                 if not table.name.startswith("_"):
                     frame = workspace.warehouse.query(f'select * from "{table.name}"').drop("read_at", "load_id", strict=False)
+                    frame = frame.with_columns(pl.col("^_(deleted|left)_at$").is_not_null())
                     rows[table.name] = sorted(frame.rows(), key=str)
         return rows
 

@@ -12,7 +12,7 @@ import polars as pl
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.failures import other_records
 from mlconnector_assets.systems.odoo.paging import context
-from mlconnector_assets.systems.odoo.streams import Domain, Stream
+from mlconnector_assets.systems.odoo.stream import Domain, Stream
 from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import KEY_SCHEMA
 
