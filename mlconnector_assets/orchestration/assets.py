@@ -129,7 +129,7 @@ def table_asset(
 
     @dg.asset(
         key=names.table_asset(connection.id, record_name),
-        deps=[names.record_asset(connection.id, record_name)],
+        deps=[names.record_asset(connection.id, record_name), names.deleted_asset(connection.id, record_name)],
         partitions_def=days,
         backfill_policy=RANGE,
         group_name="warehouse",
@@ -137,7 +137,8 @@ def table_asset(
         owners=owners,
         pool="warehouse",
         retry_policy=RETRY,
-        description=f"{record.title} of {connection.name or connection.id}, merged by key: whatever was read and not loaded yet.",
+        description=f"{record.title} of {connection.name or connection.id}, merged by key: whatever was read, or found deleted, "
+        "and not loaded yet.",
         metadata={
             "dagster/table_name": f"{connection.id}_{record_name}",
             "dagster/column_schema": columns.table_schema(record, connection.id),

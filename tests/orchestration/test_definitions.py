@@ -81,7 +81,10 @@ def test_everything_has_its_place(fresh: Path) -> None:
     dg.Definitions.validate_loadable(definitions)
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     tables = [f"warehouse_odoo_{record}" for record in RECORDS]
-    assert sorted(specs) == ["acme_delivery", "acme_invoices", *(f"odoo_{record}" for record in RECORDS), *tables]
+    records = [f"odoo_{record}" for record in RECORDS]
+    assert sorted(specs) == sorted(
+        ["acme_delivery", "acme_invoices", *records, *(f"{record}_deleted" for record in records), *tables]
+    )
     assert all(spec.description and spec.kinds and spec.owners == ["team:finance"] for spec in specs.values())
     assert {name: spec.group_name for name, spec in specs.items() if name.startswith("acme")} == {
         "acme_delivery": "acme",
@@ -89,11 +92,13 @@ def test_everything_has_its_place(fresh: Path) -> None:
     }
     upstream = {name: [dep.asset_key.to_user_string() for dep in spec.deps] for name, spec in specs.items()}
     assert upstream["acme_delivery"] == ["acme_invoices"]
-    assert upstream["acme_invoices"] == upstream["warehouse_odoo_invoices"] == ["odoo_invoices"]
+    assert upstream["acme_invoices"] == upstream["odoo_invoices_deleted"] == ["odoo_invoices"]
+    assert sorted(upstream["warehouse_odoo_invoices"]) == ["odoo_invoices", "odoo_invoices_deleted"]
     repository = definitions.get_repository_def()
     assert sorted(repository.sensor_defs, key=lambda sensor: sensor.name) == [
         repository.get_sensor_def("deliveries"),
         repository.get_sensor_def("odoo_changes"),
+        repository.get_sensor_def("odoo_deletions"),
     ]
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
     changes = repository.get_sensor_def("odoo_changes")

@@ -41,6 +41,8 @@ def test_values_arrive_exactly(warehouse):
         "total_amount": big,
         "read_at": datetime(2026, 3, 1),  # noqa: DTZ001
         "load_id": "1",
+        "_deleted_at": None,
+        "_left_at": None,
     }
     lines = warehouse.query("SELECT * FROM odoo_orders_lines")
     assert lines.schema["net_amount"] == pl.Decimal(20, 4)

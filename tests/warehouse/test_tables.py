@@ -3,7 +3,7 @@ import pytest
 
 from mlconnector_assets.records import RECORDS, Column, Record
 from mlconnector_assets.warehouse.duckdb_schema import sql_type
-from mlconnector_assets.warehouse.tables import literal, quoted, tables_for
+from mlconnector_assets.warehouse.tables import OF_THE_LOAD, literal, quoted, tables_for
 from tests.warehouse.frames import ORDERS, frame, line, order
 
 
@@ -16,7 +16,8 @@ def test_parent_lays_structs_flat_and_leaves_nested_columns_out():
     assert parent.name == "odoo_orders"
     assert names(parent) == [
         *("connection", "company", "source_id", "modified_at", "content_hash", "source_record"),
-        *("number", "buyer_name", "buyer_city", "ordered_on", "urgent", "currency", "total_amount", "read_at", "load_id"),
+        *("number", "buyer_name", "buyer_city", "ordered_on", "urgent", "currency", "total_amount"),
+        *OF_THE_LOAD,
     ]
 
 
@@ -72,7 +73,8 @@ def test_every_record_has_tables_with_types_and_meanings(record):
     for table in (parent, *children):
         assert table.meaning
         assert all(sql_type(column.type) for column in table.columns)
-        assert table.rows(record.empty().with_columns(pl.lit(None).alias("read_at"), pl.lit(None).alias("load_id"))).is_empty()
+        of_the_load = [pl.lit(None).alias(name) for name in OF_THE_LOAD]
+        assert table.rows(record.empty().with_columns(of_the_load)).is_empty()
     assert all(column.meaning for column in parent.columns)
 
 
