@@ -40,9 +40,11 @@ def preview(
     if body.documents.is_empty():
         err.print("nothing would be sent now")
         return
-    tables.show(["document", "id", "first line"], body.documents.select(number, "source_id", "position").iter_rows(), console=err)
+    tables.show(
+        ["document", "id", "place in the file"], body.documents.select(number, "source_id", "position").iter_rows(), console=err
+    )
     totals = ", ".join(f"{key.replace('|', ' ')} {amount}" for key, amount in body.totals.items())
-    size = (counted(body.documents.height, "document"), counted(body.lines, "line"), counted(len(file.sent), "byte"))
+    size = (counted(body.documents.height, "document"), counted(len(file.sent), "byte"))
     err.print(f"{file.name}: {', '.join(size)}", markup=False)
     if totals:
         err.print(totals, markup=False)

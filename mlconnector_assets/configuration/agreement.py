@@ -23,7 +23,7 @@ def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iter
         yield Problem((*path, "record"), f"there is no record {flow.record!r}; allowed: {listed(RECORDS)}{near}")
         return
     try:
-        compile_layout(flow.layout, record)
+        compile_layout(flow.layout, record, file_format=flow.format, time_zone=flow.zone.key)
     except LayoutError as error:
         yield from (Problem((*path, "layout", *problem.path), problem.text) for problem in error.problems)
     try:

@@ -5,41 +5,61 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import polars as pl
 
-from mlconnector_assets.errors import ConfigurationError, ConnectorError
-from mlconnector_assets.layouts.models import Delimited
+from mlconnector_assets.formats.text import (
+    LINE_ENDS,
+    Cell,
+    UnwritableDocuments,
+    UnwritableText,
+    encoded,
+    in_order,
+    joined,
+    matching,
+    refuse_name,
+    refuse_unencodable_names,
+    unencodable_cells,
+)
+from mlconnector_assets.layouts import Applied, CompiledLayout, Delimited, PartRows
 
 _QUOTE_STYLE: dict[str, Literal["necessary", "always", "never"]] = {"minimal": "necessary", "all": "always", "never": "never"}
-_UNICODE = ("utf-8", "utf-8-sig")
-_ENDS = {"lf": "\n", "crlf": "\r\n"}
+_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A value that a file cannot hold: its row (from 0, without the header) and column, and why."""
+def body(applied: Applied, layout: CompiledLayout) -> bytes:
+    """The lines of the documents.
 
-    row: int
-    column: str
-    reason: str
+    Raises
+    ------
+    UnwritableDocuments: values that the file cannot hold; without their documents the rest can be written.
+    """
+    options = _options(layout).model_copy(update={"header": False})
+    faults: list[tuple[PartRows, UnwritableText]] = []
+    for part in applied.parts:
+        try:
+            written = render(part.texts, options)
+        except UnwritableText as fault:
+            faults.append((part, fault))
+    if faults:
+        raise UnwritableDocuments.of(faults)
+    if len(applied.parts) == 1:
+        return written.removeprefix(_BOM)
+    lines = [_lines(part.texts, options) for part in applied.parts]
+    return encoded(joined(in_order(applied, layout, lines), LINE_ENDS[options.line_end]), options.encoding)
 
 
-class UnwritableText(ConnectorError):
-    """Values that the file cannot hold; `cells` has them all, so that their documents are blocked at once."""
-
-    def __init__(self, cells: list[Cell]) -> None:
-        self.cells = tuple(cells)
-        more = f" (and {len(cells) - 1} more)" if len(cells) > 1 else ""
-        super().__init__(f"row {cells[0].row + 1}, {cells[0].reason}{more}")
-
-    @property
-    def reasons(self) -> dict[int, str]:
-        """The first reason of each row."""
-        return {cell.row: cell.reason for cell in reversed(self.cells)}
+def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.DataFrame | None) -> tuple[bytes, bytes]:
+    """What stands before and after the lines of the documents: header, the line of column names, trailer. Raises
+    UnwritableText, ConfigurationError."""
+    options = _options(layout)
+    plain = options.model_copy(update={"header": False})
+    first, last = (b"" if rows is None else render(rows, plain).removeprefix(_BOM) for rows in (header, trailer))
+    if options.header:
+        names = pl.DataFrame(schema={column.name: pl.String() for column in layout.parts[0].columns})
+        first += render(names, options).removeprefix(_BOM)
+    return (_BOM if options.encoding == "utf-8-sig" else b"") + first, last
 
 
 def render(rows: pl.DataFrame, options: Delimited) -> bytes:
@@ -52,29 +72,59 @@ def render(rows: pl.DataFrame, options: Delimited) -> bytes:
     ConfigurationError: the name of a column has such a character, so that no file at all can be written.
     """
     written = _unquoted(rows, options) if options.quoting == "never" else _written(rows, options)
-    if options.encoding in _UNICODE or written.isascii():
-        return written
     try:
-        return written.decode("utf-8").encode(options.encoding)
+        return encoded(written, options.encoding)
     except UnicodeEncodeError:
-        raise UnwritableText(_unencodable_cells(rows, options)) from None
+        refuse_unencodable_names(rows.columns if options.header else (), options.encoding)
+        raise UnwritableText(unencodable_cells(rows, options.encoding)) from None
+
+
+def _options(layout: CompiledLayout) -> Delimited:
+    assert isinstance(layout.options, Delimited)
+    return layout.options
 
 
 def _written(rows: pl.DataFrame, options: Delimited) -> bytes:
-    # a line without any character would be skipped by readers: an empty only column is written as two quotes
-    blank_line = rows.width == 1 and options.null == "" and options.quoting == "minimal"
     out = io.BytesIO()
     rows.write_csv(
         out,
         include_bom=options.encoding == "utf-8-sig",
         include_header=options.header,
         separator=options.delimiter,
-        line_terminator=_ENDS[options.line_end],
+        line_terminator=LINE_ENDS[options.line_end],
         quote_char=options.quote,
         quote_style=_QUOTE_STYLE[options.quoting],
-        null_value=options.quote * 2 if blank_line else options.null,
+        null_value=_null(rows, options),
     )
     return out.getvalue()
+
+
+def _null(rows: pl.DataFrame, options: Delimited) -> str:
+    # a line without any character would be skipped by readers: an empty only column is written as two quotes
+    blank_line = rows.width == 1 and options.null == "" and options.quoting == "minimal"
+    return options.quote * 2 if blank_line else options.null
+
+
+def _lines(rows: pl.DataFrame, options: Delimited) -> pl.Series:
+    """Each row as its line; the same texts that `_written` writes."""
+    values = [_quoted(pl.col(name), options).fill_null(_null(rows, options)) for name in rows.columns]
+    return rows.select(pl.concat_str(values, separator=options.delimiter).alias("line")).to_series()
+
+
+def _quoted(value: pl.Expr, options: Delimited) -> pl.Expr:
+    if options.quoting == "never":
+        return value
+    quote = pl.lit(options.quote)
+    if options.quoting == "all":
+        value = value.fill_null(options.null)
+    inside = quote + value.str.replace_all(options.quote, options.quote * 2, literal=True) + quote
+    needed = options.quoting == "all" or (value == "") | value.str.contains(_marks(options))
+    return pl.when(needed).then(inside).otherwise(value)
+
+
+def _marks(options: Delimited) -> str:
+    """A pattern for one character that needs quotes around its value."""
+    return f"[{re.escape(options.delimiter + options.quote)}\r\n]"
 
 
 def _unquoted(rows: pl.DataFrame, options: Delimited) -> bytes:
@@ -82,48 +132,16 @@ def _unquoted(rows: pl.DataFrame, options: Delimited) -> bytes:
     written = _written(rows, options.model_copy(update={"quoting": "minimal"}))
     if options.quote.encode() not in written:
         return written
-    marks = f"[{re.escape(options.delimiter + options.quote)}\r\n]"
-    cells = _matching(rows, options, marks, "needs quotes, and the file has `quoting: never`")
+    marks = _marks(options)
+    fault = "needs quotes, and the file has `quoting: never`"
+    for name in rows.columns if options.header else ():
+        refuse_name(name, marks, fault)
+    cells = matching(rows, marks, fault)
     if rows.width == 1 and options.null == "":
         column = rows.to_series()
         blank = (column.is_null() | (column == "")).arg_true()
         reason = f"column `{column.name}` is empty; the blank line would be skipped by readers"
         cells += [Cell(row, column.name, reason) for row in blank]
     if cells:
-        raise UnwritableText(cells + _unencodable_cells(rows, options))
+        raise UnwritableText(sorted([*cells, *unencodable_cells(rows, options.encoding)], key=lambda cell: cell.row))
     return _written(rows, options)
-
-
-def _unencodable_cells(rows: pl.DataFrame, options: Delimited) -> list[Cell]:
-    if options.encoding in _UNICODE:
-        return []
-    return _matching(rows, options, _unencodable(options.encoding), f"does not exist in {options.encoding}")
-
-
-def _matching(rows: pl.DataFrame, options: Delimited, pattern: str, fault: str) -> list[Cell]:
-    """The cells with a character of the pattern, by row."""
-    for name in rows.columns if options.header else ():
-        if re.search(pattern, name):
-            raise ConfigurationError(
-                f"the header has a {_reason(name, name, pattern, fault)}", mend="change the column's `name:` in the layout"
-            )
-    cells = [
-        Cell(row, name, _reason(name, text, pattern, fault))
-        for name in rows.columns
-        for row, text in rows.select(name).with_row_index("#").filter(pl.col(name).str.contains(pattern)).rows()
-    ]
-    return sorted(cells, key=lambda cell: cell.row)
-
-
-def _reason(name: str, text: str, pattern: str, fault: str) -> str:
-    found = re.search(pattern, text)
-    mark = found[0] if found else ""
-    shown = text if len(text) <= 60 else text[:57] + "..."
-    return f"column `{name}`: the character {mark!r} (U+{ord(mark):04X}) of {shown!r} {fault}"
-
-
-@cache
-def _unencodable(encoding: str) -> str:
-    """A pattern for one character that a one-byte encoding does not have."""
-    known = (bytes([byte]).decode(encoding, errors="ignore") for byte in range(256))
-    return "[^" + "".join(f"\\u{ord(character):04X}" for character in known if character) + "]"

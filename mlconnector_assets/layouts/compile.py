@@ -1,170 +1,49 @@
-"""A layout for a record, ready to render frames: columns and types are checked once, then a whole frame of
-documents becomes rows of text without a Python loop. A document that cannot be rendered is left out with
-its reason; it stops no other."""
+"""A layout checked against a record and a format: every expression is compiled, every type and place is checked
+once, and everything that does not fit is told with the keys that lead to it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import polars as pl
-from polars.exceptions import PolarsError
 
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.layouts.defaults import resolve
+from mlconnector_assets.layouts.applied import CompiledLayout, CompiledPart, exact, line_fields
+from mlconnector_assets.layouts.columns import LayoutColumn
+from mlconnector_assets.layouts.defaults import change_of, labels, resolve
+from mlconnector_assets.layouts.elements import element_tree, path_problem
 from mlconnector_assets.layouts.expressions import compile_expression, result_type
-from mlconnector_assets.layouts.models import Delimited, Layout, LayoutColumn
+from mlconnector_assets.layouts.facts import WHOLE, facts_schema
+from mlconnector_assets.layouts.models import ENVELOPE, Layout, Part, Total
+from mlconnector_assets.layouts.options import OPTIONS_KEY, Delimited, FileFormat, FixedWidth, Xml
+from mlconnector_assets.layouts.positions import position_problems
 from mlconnector_assets.layouts.problems import KeyPath, LayoutError, Problem, did_you_mean, listed
 from mlconnector_assets.layouts.rendering import RenderedColumn, misfit, rendered
 from mlconnector_assets.records import Record
 
-_DOCUMENT = "#document"
-_REASONS = pl.Schema({_DOCUMENT: pl.UInt32(), "reason": pl.String()})
-_REASONS_SHOWN = 3
+DOCUMENTS = "documents"
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What a layout made of a frame of documents.
-
-    `rows` has the file's columns as text. `row_source` gives for each row the index of its document in the frame
-    that was passed in. `positions` has one line a rendered document: `document` (that index), `source_id`,
-    `first_row` (counted from 1, without the header) and `rows`. `blocked` has `source_id` and `reason` of each
-    document that is not in `rows`.
-    """
-
-    rows: pl.DataFrame
-    row_source: pl.Series
-    positions: pl.DataFrame
-    blocked: pl.DataFrame
-
-    def without(self, reasons: Mapping[int, str]) -> Applied:
-        """The same without the documents of the given rows (index in `rows`, from 0), which become blocked
-        with the reason given; for values that a format cannot hold."""
-        rows = sorted(reasons)
-        found = pl.DataFrame({_DOCUMENT: self.row_source.gather(rows), "reason": [reasons[row] for row in rows]})
-        blocked = _joined_reasons(found)
-        ids = self.positions.select(pl.col("document").alias(_DOCUMENT), "source_id")
-        keep = ~self.row_source.is_in(blocked[_DOCUMENT].implode())
-        return Applied(
-            rows=self.rows.filter(keep),
-            row_source=self.row_source.filter(keep),
-            positions=_with_first_row(self.positions.filter(~pl.col("document").is_in(blocked[_DOCUMENT].implode()))),
-            blocked=pl.concat([self.blocked, blocked.join(ids, on=_DOCUMENT).select("source_id", "reason")]),
-        )
-
-
-@dataclass(frozen=True)
-class CompiledLayout:
-    """A layout whose expressions fit its record."""
-
-    rows: str
-    columns: tuple[RenderedColumn, ...]
-    delimited: Delimited
-
-    def apply(self, documents: pl.DataFrame) -> Applied:
-        """Render documents (columns of the record, one row each) to rows of text, in the same order."""
-        frame, reasons = self._row_frame(documents)
-        texts, problems = self._render(frame)
-        blocked = _joined_reasons(pl.concat([reasons, problems]))
-        if blocked.height:
-            texts = texts.join(blocked, on=_DOCUMENT, how="anti", maintain_order="left")
-        row_source = texts[_DOCUMENT].alias("document")
-        counts = texts.group_by(_DOCUMENT, maintain_order=True).len("rows")
-        ids = documents["source_id"]
-        return Applied(
-            rows=texts.drop(_DOCUMENT),
-            row_source=row_source,
-            positions=_with_first_row(counts.select(ids.gather(counts[_DOCUMENT]), document=_DOCUMENT, rows="rows")),
-            blocked=blocked.select(ids.gather(blocked[_DOCUMENT]), "reason"),
-        )
-
-    def _row_frame(self, documents: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """One line for each row of the file with only the columns that are used, and the documents that have none."""
-        used = {name for column in self.columns for name in column.value.meta.root_names()}
-        indexed = documents.with_row_index(_DOCUMENT)
-        if self.rows == "documents":
-            return _with_exact_numbers(indexed.select(_DOCUMENT, *sorted(used))), pl.DataFrame(schema=_REASONS)
-        empty = indexed.filter(pl.col(self.rows).list.len().fill_null(0) == 0).select(
-            _DOCUMENT, pl.lit(f"has no {self.rows}, so that no row of the file would stand for it").alias("reason")
-        )
-        inner = _line_fields(documents.schema[self.rows])
-        exploded = (
-            indexed.filter(pl.col(self.rows).list.len() > 0)
-            .select(_DOCUMENT, self.rows, *sorted(used - inner.keys()))
-            .explode(self.rows)
-            .with_columns(pl.col(self.rows).struct.field(field).alias(name) for name, (field, _) in inner.items() if name in used)
-            .drop(self.rows)
-        )
-        return _with_exact_numbers(exploded), empty.cast(_REASONS)
-
-    def _render(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Texts of all rows, and the problems found. When computing fails as a whole, halves are tried, down
-        to the documents at fault."""
-        try:
-            values = frame.select(_DOCUMENT, *(column.value.alias(str(index)) for index, column in enumerate(self.columns)))
-        except PolarsError:
-            first, last = frame[_DOCUMENT][0], frame[_DOCUMENT][-1]
-            if first == last:
-                nothing = pl.DataFrame(schema={_DOCUMENT: pl.UInt32(), **{column.name: pl.String() for column in self.columns}})
-                return nothing, pl.DataFrame([(first, self._failure(frame))], schema=_REASONS, orient="row")
-            middle = (first + last) // 2
-            halves = [self._render(frame.filter(half)) for half in (pl.col(_DOCUMENT) <= middle, pl.col(_DOCUMENT) > middle)]
-            return pl.concat([texts for texts, _ in halves]), pl.concat([problems for _, problems in halves])
-        checks = [check for column in self.columns for check in column.checks]
-        found = values.select(check.fails.any().alias(str(index)) for index, check in enumerate(checks)).row(0) if checks else ()
-        problems = [
-            values.filter(check.fails).select(_DOCUMENT, check.reason.alias("reason"))
-            for check, fails in zip(checks, found, strict=True)
-            if fails
-        ]
-        return self._texts(values), pl.concat([pl.DataFrame(schema=_REASONS), *problems])
-
-    def _texts(self, values: pl.DataFrame) -> pl.DataFrame:
-        return values.select(_DOCUMENT, *(column.text.alias(column.name) for column in self.columns))
-
-    def _failure(self, frame: pl.DataFrame) -> str:
-        """Why a frame cannot be computed, by the first column that fails."""
-        for column in self.columns:
-            try:
-                frame.select(column.value)
-            except PolarsError as error:
-                cause = str(error).splitlines()[0]
-                return f"column `{column.name}` cannot be computed: {cause}; change its `value:`, or the document at the source"
-        return "its columns cannot be computed together; compute fewer of them"
-
-
-def compile_layout(layout: Layout, record: Record, *, where: str = "") -> CompiledLayout:
-    """Check a layout against a record.
+def compile_layout(
+    layout: Layout, record: Record, *, file_format: FileFormat = "csv", time_zone: str = "UTC", where: str = ""
+) -> CompiledLayout:
+    """Check a layout against a record and a file format; `time_zone` is where header and trailer say what time it is.
 
     Raises
     ------
     LayoutError: everything that does not fit, each with the keys that lead to it.
     """
-    written, layout = layout, resolve(layout, where=where)
-    rows, columns = layout.rows or "documents", layout.columns or ()
-    allowed = ["documents", *(name for name, _ in record.children)]
-    if rows not in allowed:
-        near = did_you_mean(rows, allowed)
-        text = f"{rows!r} is not a nested column of {record.name}; allowed: {listed(allowed)}{near}"
-        raise LayoutError([Problem(("rows",), text)], where=where)
-    schema = expression_schema(record, rows)
-    problems: list[Problem] = []
-    compiled: list[RenderedColumn] = []
-    for index, column in enumerate(columns):
-        path = _path_of(written, index, column)
-        if any(column.name == other.name for other in columns[:index]):
-            problems.append(Problem((*path, "name"), f"{column.name!r} is the name of an earlier column too; a name stands once"))
-        if mark := _unwritable_mark(column.name, layout.delimited):
-            problems.append(Problem((*path, "name"), f"{column.name!r} has the character {mark!r}, which the header cannot hold"))
-        made = _compiled_column(column, str(index), schema, layout.delimited.decimal_mark)
-        if isinstance(made, RenderedColumn):
-            compiled.append(made)
-        else:
-            problems.append(Problem((*path, made[0]), made[1]))
-    if problems:
-        raise LayoutError(problems, where=where)
-    return CompiledLayout(rows=rows, columns=tuple(compiled), delimited=layout.delimited)
+    if foreign := list(_foreign_options(layout, file_format)):
+        raise LayoutError(foreign, where=where)
+    whole = resolve(layout, where=where)
+    compiling = _Compiling(layout, whole, record, file_format)
+    parts = tuple(compiling.part(index, part) for index, part in enumerate(whole.parts or ()))
+    totals = compiling.totals(parts)
+    facts = facts_schema(file_format, time_zone, totals)
+    header, trailer = (compiling.envelope(place, facts) for place in ENVELOPE)
+    if compiling.problems:
+        raise LayoutError(compiling.problems, where=where)
+    return CompiledLayout(file_format, parts, header, trailer, facts, compiling.options)
 
 
 def compile_condition(text: str, record: Record, *, where: str = "") -> pl.Expr:
@@ -174,70 +53,222 @@ def compile_condition(text: str, record: Record, *, where: str = "") -> pl.Expr:
     ------
     ConfigurationError: the expression is wrong, or yields something other than true or false.
     """
-    expression = compile_expression(text, record.schema, where=where)
-    kind = result_type(expression, record.schema)
+    return _condition(text, record.schema, where)
+
+
+def expression_schema(record: Record, rows: str = DOCUMENTS) -> pl.Schema:
+    """The columns an expression of a layout may use: the record's own, and with nested rows also `line_<field>`."""
+    columns = {name: exact(kind) for name, kind in record.schema.items() if name != rows}
+    if rows != DOCUMENTS:
+        columns |= {name: exact(kind) for name, (_, kind) in line_fields(record.schema[rows]).items()}
+    return pl.Schema(columns)
+
+
+def _condition(text: str, schema: pl.Schema, where: str = "") -> pl.Expr:
+    expression = compile_expression(text, schema, where=where)
+    kind = result_type(expression, schema)
     if kind != pl.Boolean:
         raise ConfigurationError(f"condition `{text}` yields {kind}, not true or false; compare it with something", where=where)
     return expression
 
 
-def expression_schema(record: Record, rows: str = "documents") -> pl.Schema:
-    """The columns an expression of a layout may use: the record's own, and with nested rows also `line_<field>`."""
-    columns = {name: _exact(kind) for name, kind in record.schema.items() if name != rows}
-    if rows != "documents":
-        columns |= {name: _exact(kind) for name, (_, kind) in _line_fields(record.schema[rows]).items()}
-    return pl.Schema(columns)
+def _foreign_options(layout: Layout, file_format: FileFormat) -> Iterator[Problem]:
+    """What the layout says for another format than the flow's."""
+    own = OPTIONS_KEY[file_format]
+    for other, key in OPTIONS_KEY.items():
+        if other != file_format and key in layout.model_fields_set:
+            text = f"is for `format: {other}`, and the flow has `format: {file_format}`, whose options are in `{own}:`"
+            yield Problem((key,), text)
+    folder = (layout.extends or "").partition("/")[0]
+    if folder in OPTIONS_KEY and folder != file_format:
+        yield Problem(("extends",), f"{layout.extends} is for `format: {folder}`, and the flow has `format: {file_format}`")
 
 
-def _path_of(written: Layout, index: int, column: LayoutColumn) -> KeyPath:
-    """Where a person finds the column: in the list, among the changes, or inherited as it is."""
-    if written.columns is not None:
-        return ("columns", index)
-    changed = [name for name, change in written.change.items() if column.name == (change.name or name)]
-    return ("change", changed[0]) if changed else ("extends", column.name)
+class _Compiling:
+    """One layout while it is compiled; `problems` collects what does not fit, in the order of the layout."""
+
+    def __init__(self, written: Layout, whole: Layout, record: Record, file_format: FileFormat) -> None:
+        self.written, self.whole, self.record, self.format = written, whole, record, file_format
+        self.options: Delimited | FixedWidth | Xml = getattr(whole, OPTIONS_KEY[file_format])
+        self.problems: list[Problem] = []
+        several = written.parts is not None or (written.columns is None and len(whole.parts or ()) > 1)
+        if several and isinstance(self.options, Delimited):
+            if "header" in written.delimited.model_fields_set and written.delimited.header:
+                text = "column names fit no file with several kinds of lines; the layout's own `header:` begins the file"
+                self.problems.append(Problem(("delimited", "header"), text))
+            self.options = self.options.model_copy(update={"header": False})
+        if isinstance(self.options, Xml):
+            self._names(self.options)
+
+    def part(self, index: int, part: Part) -> CompiledPart:
+        """A part; what does not fit is in `problems`."""
+        path = self._part_path(index)
+        allowed = [DOCUMENTS, *(name for name, _ in self.record.children)]
+        if part.rows not in allowed:
+            near = did_you_mean(part.rows, allowed)
+            text = f"{part.rows!r} is not a nested column of {self.record.name}; allowed: {listed(allowed)}{near}"
+            self.problems.append(Problem((*path, "rows"), text))
+            return CompiledPart(part.name, part.rows, None, part.element, (), {})
+        if any(part.name == other.name for other in (self.whole.parts or ())[:index]):
+            self.problems.append(
+                Problem((*path, "name"), f"{part.name!r} is the name of an earlier part too; a name stands once")
+            )
+        self.problems += self._element_problems(part, path)
+        schema = expression_schema(self.record, part.rows)
+        when = None
+        if part.when is not None:
+            try:
+                when = _condition(part.when, schema)
+            except ConfigurationError as error:
+                self.problems.append(Problem((*path, "when"), error.what))
+        return CompiledPart(
+            part.name, part.rows, when, part.element, self._columns(part.name, part.columns, schema), self._totals(part, schema)
+        )
+
+    def envelope(self, place: str, facts: pl.Schema) -> tuple[RenderedColumn, ...] | None:
+        """The columns of `header` or `trailer`; None where the layout has none."""
+        columns: tuple[LayoutColumn, ...] | None = getattr(self.whole, place)
+        return self._columns(place, columns, facts) if columns else None
+
+    def totals(self, parts: Sequence[CompiledPart]) -> dict[str, pl.DataType]:
+        """The type of each total."""
+        return {
+            name: WHOLE
+            if value is None
+            else pl.Decimal(38, _scale(result_type(value, expression_schema(self.record, part.rows))))
+            for part in parts
+            for name, value in part.totals.items()
+        }
+
+    def _totals(self, part: Part, schema: pl.Schema) -> dict[str, pl.Expr | None]:
+        """The totals over the rows of this part."""
+        found: dict[str, pl.Expr | None] = {}
+        names = [each.name for each in self.whole.parts or ()]
+        for name, total in self.whole.totals.items():
+            path: KeyPath = ("totals", name)
+            if part.name == names[0] and (reason := self._wrong_total(name, total, names)):
+                self.problems.append(Problem((*path, *reason[0]), reason[1]))
+            if (total.of or (names[0] if len(names) == 1 else None)) != part.name:
+                continue
+            try:
+                found[name] = None if total.value is None else compile_expression(total.value, schema, where="")
+            except ConfigurationError as error:
+                self.problems.append(Problem((*path, "value"), error.what))
+                continue
+            if (value := found[name]) is not None and not result_type(value, schema).is_numeric():
+                self.problems.append(Problem((*path, "value"), "only numbers can be added up; leave `value` out to count rows"))
+                found[name] = None
+        return found
+
+    def _wrong_total(self, name: str, total: Total, parts: list[str]) -> tuple[KeyPath, str] | None:
+        if name in facts_schema(self.format, "UTC", {}):
+            return (), f"{name!r} is a fact of every file; give the total another name"
+        if total.of is None and len(parts) > 1:
+            return ("of",), f"is missing: the name of the part whose rows count; the layout has {listed(parts)}"
+        if total.of is not None and total.of not in parts:
+            return ("of",), f"the layout has no part {total.of!r}; it has {listed(parts)}{did_you_mean(total.of, parts)}"
+        return None
+
+    def _columns(self, part: str, columns: Sequence[LayoutColumn], schema: pl.Schema) -> tuple[RenderedColumn, ...]:
+        compiled: list[RenderedColumn] = []
+        names: set[str] = set()
+        for index, column in enumerate(columns):
+            path = self._column_path(part, index, column)
+            if column.name in names:
+                self.problems.append(
+                    Problem((*path, "name"), f"{column.name!r} is the name of an earlier column too; a name stands once")
+                )
+            if mark := self._unwritable_mark(column.name):
+                self.problems.append(
+                    Problem((*path, "name"), f"{column.name!r} has the character {mark!r}, which the header cannot hold")
+                )
+            if isinstance(self.options, Xml) and (reason := path_problem(column.name, self.options)):
+                self.problems.append(Problem((*path, "name"), reason))
+            names.add(column.name)
+            made = self._column(column, str(index), schema)
+            if isinstance(made, RenderedColumn):
+                compiled.append(made)
+            else:
+                self.problems.append(Problem((*path, made[0]), made[1]))
+        if isinstance(self.options, FixedWidth):
+            for problem in position_problems(columns, self.options.line_length):
+                index, key = int(problem.path[0]), problem.path[1]
+                self.problems.append(Problem((*self._column_path(part, index, columns[index]), key), problem.text))
+        return tuple(compiled)
+
+    def _column(self, column: LayoutColumn, key: str, schema: pl.Schema) -> RenderedColumn | tuple[str, str]:
+        try:
+            expression = compile_expression(column.value or column.name, schema, where="")
+        except ConfigurationError as error:
+            return "value", f"{error.what}"
+        kind = result_type(expression, schema)
+        wrong = misfit(column, kind, self.format)
+        return wrong or rendered(column, key, expression, kind, self.options)
+
+    def _unwritable_mark(self, name: str) -> str:
+        """The first character of a column name that the line of column names could not hold; else ""."""
+        options = self.options
+        if not isinstance(options, Delimited) or not options.header:
+            return ""
+        marks = {options.delimiter, options.quote, "\r", "\n"} if options.quoting == "never" else set()
+        return next((mark for mark in name if mark in marks or not mark.encode(options.encoding, errors="ignore")), "")
+
+    def _element_problems(self, part: Part, path: KeyPath) -> Iterator[Problem]:
+        if not isinstance(self.options, Xml):
+            if part.element is not None:
+                yield Problem((*path, "element"), f"fits `format: xml` only; the flow has `format: {self.format}`")
+        elif part.element is not None:
+            if reason := path_problem(part.element, self.options, attribute=False):
+                yield Problem((*path, "element"), reason)
+        elif part.rows != DOCUMENTS:
+            if self.written.parts is None:
+                text = f"in XML each document is one element; write `parts:`, one of them over {part.rows} with `element:`"
+                yield Problem((*path, "rows"), text)
+            else:
+                yield Problem(
+                    (*path, "element"),
+                    f"is missing: the path of the element that each of the {part.rows} becomes, such as Lines/Line",
+                )
+
+    def _names(self, options: Xml) -> None:
+        """Names of elements: prefixes that are declared, and columns that make a tree."""
+        self.problems += [
+            Problem(("xml", key), reason)
+            for key, name in (("root", options.root), ("document", options.document))
+            if (reason := path_problem(name, options))
+        ]
+        inside = [part.name for part in self.whole.parts or () if part.element is None and part.rows == DOCUMENTS]
+        places = [["header", "trailer"], inside, *([part.name] for part in self.whole.parts or () if part.name not in inside)]
+        for together in places:
+            columns = [(part, column) for part, column in labels(self.whole) if part in together]
+            tree = element_tree(column.name for _, column in columns)
+            if isinstance(tree, tuple):
+                part, column = columns[tree[0]]
+                index = [each for label, each in columns if label == part].index(column)
+                self.problems.append(Problem((*self._column_path(part, index, column), "name"), tree[1]))
+
+    def _part_path(self, index: int) -> KeyPath:
+        if self.written.parts is not None:
+            return ("parts", index)
+        return () if self.written.columns is not None or self.written.rows is not None else ("extends",)
+
+    def _column_path(self, part: str, index: int, column: LayoutColumn) -> KeyPath:
+        """Where a person finds a column: in the list, among the changes, or inherited as it is."""
+        if part in ENVELOPE and getattr(self.written, part) is not None:
+            return (part, index)
+        if part not in ENVELOPE and self.written.columns is not None:
+            return ("columns", index)
+        if part not in ENVELOPE and self.written.parts is not None:
+            place = next(place for place, each in enumerate(self.written.parts) if each.name == part)
+            return ("parts", place, "columns", index)
+        inherited = [name for name, change in self._inherited_names() if change == column.name]
+        key = next((key for name in (*inherited, column.name) if (key := change_of(self.written, part, name))), None)
+        return ("change", key) if key else ("extends", column.name)
+
+    def _inherited_names(self) -> Iterator[tuple[str, str]]:
+        """Inherited column names that the layout changes, each with its new name."""
+        yield from ((key.rpartition(".")[2], change.name) for key, change in self.written.change.items() if change.name)
 
 
-def _unwritable_mark(name: str, options: Delimited) -> str:
-    """The first character of a column name that the file's header could not hold; else ""."""
-    if not options.header:
-        return ""
-    marks = {options.delimiter, options.quote, "\r", "\n"} if options.quoting == "never" else set()
-    return next((mark for mark in name if mark in marks or not mark.encode(options.encoding, errors="ignore")), "")
-
-
-def _compiled_column(column: LayoutColumn, key: str, schema: pl.Schema, decimal_mark: str) -> RenderedColumn | tuple[str, str]:
-    try:
-        expression = compile_expression(column.value or column.name, schema, where="")
-    except ConfigurationError as error:
-        return "value", f"{error.what}"
-    kind = result_type(expression, schema)
-    return misfit(column, kind) or rendered(column, key, expression, kind, decimal_mark)
-
-
-def _line_fields(nested: pl.DataType) -> dict[str, tuple[str, pl.DataType]]:
-    """`line_<field>` to field and type of a nested column; a field that begins with `line_` keeps its name."""
-    fields = nested.inner.fields if isinstance(nested, pl.List) and isinstance(nested.inner, pl.Struct) else []
-    inner = pl.Schema((field.name, field.dtype) for field in fields)
-    return {"line_" + field.removeprefix("line_"): (field, kind) for field, kind in inner.items()}
-
-
-def _exact(kind: pl.DataType) -> pl.DataType:
-    """Whole numbers are computed as decimals: those fail where integers wrap."""
-    return pl.Decimal(19, 0) if kind.is_integer() else kind
-
-
-def _with_exact_numbers(frame: pl.DataFrame) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.col(name).cast(pl.Decimal(19, 0)) for name, kind in frame.schema.items() if kind.is_integer() and name != _DOCUMENT
-    )
-
-
-def _joined_reasons(found: pl.DataFrame) -> pl.DataFrame:
-    """One line a document, with its first reasons joined."""
-    distinct = pl.col("reason").unique(maintain_order=True)
-    return found.group_by(_DOCUMENT).agg(distinct.head(_REASONS_SHOWN).str.join("; ")).sort(_DOCUMENT)
-
-
-def _with_first_row(positions: pl.DataFrame) -> pl.DataFrame:
-    rows = pl.col("rows").cast(pl.Int64)
-    return positions.select("document", "source_id", first_row=rows.cum_sum() - rows + 1, rows=rows)
+def _scale(kind: pl.DataType) -> int:
+    return kind.scale if isinstance(kind, pl.Decimal) else 0

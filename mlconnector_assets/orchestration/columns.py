@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 import dagster as dg
 import polars as pl
 
-from mlconnector_assets.layouts.compile import compile_layout
-from mlconnector_assets.layouts.defaults import resolve
+from mlconnector_assets.layouts import CompiledLayout, CompiledPart, compile_layout
+from mlconnector_assets.layouts.rendering import RenderedColumn
 from mlconnector_assets.orchestration import names
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records import RECORDS, Column, Record
@@ -50,19 +50,35 @@ def child_tables(record: Record, connection: str) -> dict[str, str]:
 
 def file_schema(flow: Flow) -> dg.TableSchema:
     """The columns of a flow's file with what fills them."""
-    columns = resolve(flow.layout).columns or ()
-    return dg.TableSchema([dg.TableColumn(column.name, "text", f"= {column.value or column.name}") for column in columns])
+    layout = _compiled(flow)
+    return dg.TableSchema(
+        [
+            dg.TableColumn(_label(layout, part, column), "text", f"= {column.rules.value or column.name}")
+            for part in layout.parts
+            for column in part.columns
+        ]
+    )
 
 
 def file_lineage(flow: Flow) -> dg.TableColumnLineage:
     """Columns of a flow's file to the record's columns that their expressions name."""
     record = RECORDS[flow.record]
-    layout = compile_layout(flow.layout, record)
+    layout = _compiled(flow)
     used = {
-        column.name: [name if name in record.columns else layout.rows for name in column.value.meta.root_names()]
-        for column in layout.columns
+        _label(layout, part, column): [name if name in record.columns else part.rows for name in column.value.meta.root_names()]
+        for part in layout.parts
+        for column in part.columns
     }
     return _lineage(names.record_asset(flow.connection, flow.record), record, used)
+
+
+def _compiled(flow: Flow) -> CompiledLayout:
+    return compile_layout(flow.layout, RECORDS[flow.record], file_format=flow.format)
+
+
+def _label(layout: CompiledLayout, part: CompiledPart, column: RenderedColumn) -> str:
+    """The column's name; with its part's where the file has several."""
+    return column.name if len(layout.parts) == 1 else f"{part.name}.{column.name}"
 
 
 def _lineage(source: dg.AssetKey, record: Record, used: Mapping[str, Iterable[str]]) -> dg.TableColumnLineage:

@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 
 from mlconnector_assets.exchange.outbox import Outcome
-from mlconnector_assets.layouts.defaults import resolve
+from mlconnector_assets.layouts import compile_layout
 from mlconnector_assets.orchestration import columns, names
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
@@ -161,7 +161,9 @@ def _preview(workspace: Workspace, read: PartitionRead) -> str:
 
 def _content(workspace: Workspace, flow: Flow, delivery: Delivery) -> str:
     with workspace.files.open(delivery.content_sha256) as file:
-        text = file.read(SHOWN_FILE).decode(resolve(flow.layout).delimited.encoding, "replace")
+        text = file.read(SHOWN_FILE).decode(
+            compile_layout(flow.layout, RECORDS[flow.record], file_format=flow.format).options.encoding, "replace"
+        )
     return f"````\n{text}\n````" + ("\n…" if delivery.size > SHOWN_FILE else "")
 
 

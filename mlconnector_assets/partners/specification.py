@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 
 from mlconnector_assets.layouts.models import Layout, short_layout
+from mlconnector_assets.layouts.options import FileFormat
 from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Size, Text, checked_identifier
 from mlconnector_assets.partners.file_names import NameFacts
@@ -166,9 +167,11 @@ class Flow(BaseModel):
     name: SkipJsonSchema[str]
     connection: Identifier = Field(description="Id of the connection in connections.yaml that the documents come from.")
     record: Identifier = Field(description="Kind of record: invoices, vendors or gl_entries.")
-    format: Literal["csv"] = Field(default="csv", description="File format.")
+    format: FileFormat = Field(
+        default="csv", description="File format: `csv` (any delimiter), `fixed_width` or `xml`; the layout fits it."
+    )
     layout: Annotated[Layout, BeforeValidator(short_layout, json_schema_input_type=Layout | str)] = Field(
-        description="Columns of the file: the name of a shipped layout such as csv/invoices, or a layout written out."
+        description="Parts and columns of the file: the name of a shipped layout such as csv/invoices, or a layout written out."
     )
     companies: NamesOrAll = Field(description="Codes of our companies whose documents are sent, or `all`.")
     counterparties: NamesOrAll = Field(description="Counterparties (source id or reference) whose documents are sent, or `all`.")

@@ -3,7 +3,7 @@ Nothing is claimed; the numbers are those that would be taken now, and the outbo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,6 +11,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from mlconnector_assets.exchange.encoding import encoded
+from mlconnector_assets.layouts import FileFacts
 from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.file_names import NameFacts, Unnameable
 from mlconnector_assets.partners.specification import Flow, Partner
@@ -79,35 +80,44 @@ def next_file(workspace: Workspace, partner: Partner, flow: Flow, documents: pl.
     """The file with the first of these documents (whole rows of the flow's record): all of them, or as many as
     `largest_file` allows. Documents that are too large alone, or that make no name, are blocked with their reason."""
     now = workspace.clock()
-    at = now.astimezone(flow.zone)
     with workspace.state.reading() as tx:
-        numbers = Numbers.peek(tx, numbers_scope(partner, flow), flow, f"{at:%Y-%m-%d}")
-    body, used = _fitting(flow, documents)
-    name = ""
-    if not body.documents.is_empty():
-        first = body.documents.row(0, named=True)
-        number = first[RECORDS[flow.record].number_column]
-        facts = NameFacts(partner.id, flow.name, numbers.control, numbers.sequence, at, number, first["company"])
-        try:
-            name = _free(workspace, partner, flow, flow.remote_name(facts))
-        except Unnameable as reason:
-            body = _all_blocked(body, str(reason))
-    return NextFile(name, numbers, now, body, body.content, encoded(body.content, flow.compress), used)
+        numbers = Numbers.peek(tx, numbers_scope(partner, flow), flow, f"{now.astimezone(flow.zone):%Y-%m-%d}")
+
+    def made(body: Body) -> tuple[str, bytes]:
+        if body.documents.is_empty():
+            return "", b""
+        name = _free(workspace, partner, flow, _name(partner, flow, numbers, now, body))
+        return name, body.content(FileFacts(numbers.control, now, partner.id, partner.name, flow.name, name))
+
+    body, name, content, used = _fitting(flow, documents, made)
+    return NextFile(name, numbers, now, body, content, encoded(content, flow.compress), used)
 
 
-def _fitting(flow: Flow, documents: pl.DataFrame) -> tuple[Body, int]:
-    """A body of the first documents that is not larger than allowed, and how many documents were looked at."""
+def _name(partner: Partner, flow: Flow, numbers: Numbers, now: datetime, body: Body) -> str:
+    first = body.documents.row(0, named=True)
+    number = first[RECORDS[flow.record].number_column]
+    at = now.astimezone(flow.zone)
+    return flow.remote_name(NameFacts(partner.id, flow.name, numbers.control, numbers.sequence, at, number, first["company"]))
+
+
+def _fitting(flow: Flow, documents: pl.DataFrame, made: Callable[[Body], tuple[str, bytes]]) -> tuple[Body, str, bytes, int]:
+    """A body of the first documents whose file is not larger than allowed, what was `made` of it (name and bytes), and
+    how many documents were looked at."""
     record, limit, count = RECORDS[flow.record], flow.largest_file, documents.height
     while True:
         body = make_body(flow, record, documents.head(count))
-        inside, size = body.documents.height, len(body.content)
+        try:
+            name, content = made(body)
+        except Unnameable as unnameable:
+            return _all_blocked(body, str(unnameable)), "", b"", count
+        inside, size = body.documents.height, len(content)
         if limit is None or size <= limit or not inside:
-            return body, count
+            return body, name, content, count
         if inside == 1:
             reason = (
                 f"its file would have {size:,} bytes, above `largest_file: {limit:,}`; shorten it at the source, or allow more"
             )
-            return _all_blocked(body, reason), count
+            return _all_blocked(body, reason), "", b"", count
         fewer = min(inside - 1, max(1, inside * limit // size))
         last = body.documents["source_id"][fewer - 1]
         count = int(documents["source_id"].index_of(last) or 0) + 1
@@ -129,4 +139,4 @@ def _free(workspace: Workspace, partner: Partner, flow: Flow, name: str) -> str:
 
 def _all_blocked(body: Body, reason: str) -> Body:
     blocked = {**body.blocked, **dict.fromkeys(body.documents["source_id"], reason)}
-    return replace(body, content=b"", documents=body.documents.clear(), lines=0, totals={}, blocked=blocked)
+    return replace(body, written=b"", documents=body.documents.clear(), totals={}, blocked=blocked)

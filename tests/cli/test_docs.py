@@ -101,7 +101,11 @@ SECTIONS = {
     "Layout": "partners/*.yaml: layout",
     "LayoutColumn": "partners/*.yaml: layout: a column",
     "ColumnChange": "partners/*.yaml: layout: change",
+    "Part": "partners/*.yaml: layout: a part",
+    "Total": "partners/*.yaml: layout: a total",
     "Delimited": "partners/*.yaml: layout: delimited",
+    "FixedWidth": "partners/*.yaml: layout: fixed_width",
+    "Xml": "partners/*.yaml: layout: xml",
 }
 
 
@@ -116,10 +120,11 @@ def test_defaults_in_the_guide_are_true(which: str, model: str) -> None:
 
 
 def test_the_layouts_and_functions_of_the_guide_are_the_shipped_ones() -> None:
+    from mlconnector_assets.layouts import shipped_layouts
     from mlconnector_assets.layouts.allowed import FUNCTIONS
 
-    shipped = sorted(path.stem for path in (ROOT / "mlconnector_assets/layouts/defaults/csv").glob("*.yaml"))
-    assert sorted(set(re.findall(r"`csv/([a-z_]+)`", CONFIGURATION))) == shipped
+    named = set(re.findall(r"`((?:csv|fixed_width|xml)/[a-z_]+)`", CONFIGURATION))
+    assert named == shipped_layouts().keys()
     listed = section(CONFIGURATION, "Expressions")
     assert set(FUNCTIONS) <= set(re.findall(r"`([a-z_]+)`", listed))
 

@@ -101,11 +101,25 @@ def test_mistake_in_connections(tmp_path, old, new, message):
         ("companies: all", "schedule: 61 * * * *", "13: flows.bills.schedule: '61' is not a valid minute"),
         ("companies: all", "timezone: Europe/Brussel", "13: flows.bills.timezone: is no time zone"),
         ("companies: all", "file_name: a.csv", "13: flows.bills.file_name: must contain {control_number}"),
-        ("companies: all", "format: xml", "13: flows.bills.format: must be one of `csv`; found 'xml'"),
+        (
+            "companies: all",
+            "format: xlm",
+            "13: flows.bills.format: must be one of `csv`, `fixed_width`, `xml`; did you mean `xml`?; found 'xlm'",
+        ),
+        (
+            "layout: csv/invoices",
+            "layout: xml/invoices",
+            "12: flows.bills.layout.extends: xml/invoices is for `format: xml`, and the flow has `format: csv`",
+        ),
+        (
+            "layout: csv/invoices",
+            "layout: {columns: [number], xml: {root: Bills}}",
+            "12: flows.bills.layout.xml: is for `format: xml`, and the flow has `format: csv`, whose options are in `delimited:`",
+        ),
         (
             "layout: csv/invoices",
             "layout: {columns: [{nme: x}]}",
-            "12: flows.bills.layout.columns[0].nme: unknown key; did you mean `name`?; allowed: `codes`, `date_format`",
+            "12: flows.bills.layout.columns[0].nme: unknown key; did you mean `name`?; allowed: `align`, `codes`, `date_format`",
         ),
         (
             "layout: csv/invoices",

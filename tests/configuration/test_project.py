@@ -53,8 +53,9 @@ def test_a_connection_may_name_exactly_what_odoo_offers():
 
 @pytest.mark.parametrize("layout", shipped_layouts())
 def test_every_shipped_layout_makes_a_flow(tmp_path, layout):
-    record = {"csv/vendors": "vendors", "csv/gl_postings": "gl_entries"}.get(layout, "invoices")
-    text = PARTNER.replace("record: invoices", f"record: {record}").replace("csv/invoices", layout)
+    file_format, _, name = layout.partition("/")
+    record = {"vendors": "vendors", "gl_postings": "gl_entries"}.get(name, "invoices")
+    text = PARTNER.replace("record: invoices", f"record: {record}\n    format: {file_format}").replace("csv/invoices", layout)
     assert load_project(write_project(tmp_path, acme=text)).flows()[0][1].record == record
 
 

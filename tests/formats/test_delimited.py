@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.formats.delimited import UnwritableText, render
-from mlconnector_assets.layouts.models import Delimited, Encoding
+from mlconnector_assets.formats.delimited import render
+from mlconnector_assets.formats.text import UnwritableText
+from mlconnector_assets.layouts.options import Delimited, Encoding
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ['"', '""', ",", ";", "\n", "\r", "\r\n", " a ", "ä", "€", "Ł", "", "#", "'"]

@@ -10,13 +10,18 @@ def extending(**keys):
     return resolve(Layout.model_validate({"extends": "csv/invoices", **keys}))
 
 
+def columns_of(layout):
+    (part,) = layout.parts
+    return part.columns
+
+
 def names(layout):
-    return [column.name for column in layout.columns]
+    return [column.name for column in columns_of(layout)]
 
 
 def test_extends_alone_is_the_shipped_layout():
     layout, shipped = extending(), shipped_layouts()["csv/invoices"]
-    assert (layout.columns, layout.delimited, layout.rows) == (shipped.columns, shipped.delimited, "documents")
+    assert (columns_of(layout), layout.delimited, layout.parts[0].rows) == (shipped.columns, shipped.delimited, "documents")
 
 
 def test_columns_replace_all_inherited_ones():
@@ -33,7 +38,7 @@ def test_change_overrides_single_keys_and_keeps_the_order():
     layout = extending(
         change={"due_date": {"date_format": "%Y%m%d"}, "counterparty_name": {"name": "Vendor"}, "total_amount": {"decimals": 2}}
     )
-    by_name = {column.name: column for column in layout.columns}
+    by_name = {column.name: column for column in columns_of(layout)}
     assert names(layout) == ["Vendor" if name == "counterparty_name" else name for name in inherited]
     assert by_name["due_date"].date_format == "%Y%m%d"
     assert (by_name["Vendor"].value, by_name["Vendor"].required) == ("counterparty.name", True)
@@ -42,7 +47,7 @@ def test_change_overrides_single_keys_and_keeps_the_order():
 
 def test_renamed_bare_column_keeps_its_value():
     layout = extending(change={"due_date": {"name": "Due"}})
-    assert next(column for column in layout.columns if column.name == "Due").value == "due_date"
+    assert next(column for column in columns_of(layout) if column.name == "Due").value == "due_date"
 
 
 def test_short_form_of_a_layout():
