@@ -24,6 +24,7 @@ class CrashPoint(StrEnum):
     SWEEP_VERIFIED = "sweep.verified"
     SWEEP_COMMITTED = "sweep.committed"
     RENDER_STARTED = "render.started"
+    RENDER_JUDGED = "render.judged"
     RENDER_BODY_MADE = "render.body_made"
     RENDER_DOCUMENTS_CLAIMED = "render.documents_claimed"
     RENDER_FILE_STORED = "render.file_stored"
@@ -43,6 +44,11 @@ class CrashPoint(StrEnum):
     LOAD_COMMITTED = "load.committed"
     LOAD_DELETIONS_MERGED = "load.deletions_merged"
     LOAD_DELETIONS_COMMITTED = "load.deletions_committed"
+    HOLD_DECIDED = "hold.decided"
+
+
+BY_PEOPLE = (CrashPoint.HOLD_DECIDED,)
+"""Steps of what people decide; no cycle meets them."""
 
 
 def reached(point: CrashPoint) -> None:

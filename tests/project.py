@@ -13,12 +13,15 @@ import pytest
 import yaml
 
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
+from mlconnector_assets.state import flow_rules
 from mlconnector_assets.state.vault import Vault
-from mlconnector_assets.steps.workspace import open_workspace
+from mlconnector_assets.steps.eligibility import rules_of
+from mlconnector_assets.steps.workspace import Workspace, open_workspace
 from tests.postgres import PostgresServer, postgres_server
 
 __all__ = [
     "ProjectFolder",
+    "confirm_rules",
     "new_project",
     "postgres_server",
     "project",
@@ -67,9 +70,19 @@ class ProjectFolder:
 
 
 def write_project(
-    root: Path, sandbox: Sandbox, *, home: str = ".", flows: dict[str, Any] | None = None, **connection: Any
+    root: Path,
+    sandbox: Sandbox,
+    *,
+    home: str = ".",
+    flows: dict[str, Any] | None = None,
+    confirmed: bool = True,
+    mode: str = "live",
+    **connection: Any,
 ) -> ProjectFolder:
-    """Write connections.yaml and partners/acme.yaml, and store their secrets. `home` is the partner's folder on the server."""
+    """Write connections.yaml and partners/acme.yaml, and store their secrets. `home` is the partner's folder on the server.
+
+    `confirmed`: a person has confirmed the rules of all flows already, so that their first run is not held.
+    """
     root.mkdir(parents=True, exist_ok=True)
     odoo = {
         "system": "odoo",
@@ -88,14 +101,23 @@ def write_project(
         "host_keys": list(sandbox.host_keys),
         "root": home,
     }
-    partner = {"name": "ACME", "sftp": sftp, "flows": flows or {"invoices": INVOICES_FLOW}}
+    partner = {"name": "ACME", "mode": mode, "sftp": sftp, "flows": flows or {"invoices": INVOICES_FLOW}}
     (root / "partners").mkdir(exist_ok=True)
     (root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
     with open_workspace(root) as workspace:
         vault = Vault.open(workspace.state, workspace.project.home, create=True)
         vault.set("odoo-key", sandbox.api_key.encode())
         vault.set("acme-key", sandbox.partner_key("acme").encode())
+        if confirmed:
+            confirm_rules(workspace)
     return ProjectFolder(root, sandbox, sandbox.partner_folder("acme") / home)
+
+
+def confirm_rules(workspace: Workspace) -> None:
+    """As a person does who releases the first run of every flow."""
+    with workspace.state.transaction() as tx:
+        for partner, flow in workspace.project.flows():
+            flow_rules.confirm(tx, partner.book, flow.name, rules_of(flow), workspace.clock())
 
 
 @pytest.fixture(scope="module")

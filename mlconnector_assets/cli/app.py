@@ -14,6 +14,7 @@ from mlconnector_assets.cli import (
     deletions,
     demo,
     failures,
+    holds,
     outbox,
     partner,
     preview,
@@ -73,6 +74,7 @@ app.command()(check.schema)
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(partner.app, name="partner")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(holds.app, name="holds")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(warehouse.app, name="warehouse")

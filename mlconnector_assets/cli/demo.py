@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlconnector_assets.cli.options import HERE, ProjectOption, out
+from mlconnector_assets.cli.options import HERE, ProjectOption, counted, out
 from mlconnector_assets.cli.sandbox import require_sandbox, sandbox_of
 from mlconnector_assets.cli.sync import run_and_show
 from mlconnector_assets.errors import Unavailable
@@ -39,6 +39,7 @@ def demo(
     with sandbox_of(load_project(project)) as running:
         out.print("\n[bold]first cycle: everything that is new[/]")
         cycles = [run_and_show(project)]
+        _release(project)
         out.print("\n[bold]in the sandbox somebody posts an invoice, credits another, registers a payment and moves a vendor[/]")
         _change(running.control)
         out.print("\n[bold]second cycle: exactly what changed[/]")
@@ -48,6 +49,28 @@ def demo(
             _dagster(project)
     if not good:
         raise typer.Exit(1)
+
+
+def _release(project: Path) -> None:
+    """Play the person who looks at what is held, and lets it leave."""
+    from mlconnector_assets.state import holds
+    from mlconnector_assets.steps.holding import decide
+    from mlconnector_assets.steps.workspace import open_workspace
+
+    with open_workspace(project) as workspace:
+        with workspace.state.reading() as tx:
+            waiting = holds.open(tx)
+        if not waiting:
+            return
+        out.print("\n[bold]nothing has left yet: the first files for a partner wait for a person[/]")
+        for hold in waiting:
+            out.print(f"  hold {hold.id}: {hold.partner} {hold.flow}, {counted(hold.documents, 'document')}: {hold.about}")
+        ids = [hold.id for hold in waiting]
+        reason = "looked through with ACME's bookkeeper"
+        command = f"mlconnector holds release {' '.join(map(str, ids))} --reason {reason!r}"
+        out.print(f"  the demo plays that person: {command}", markup=False)
+        decide(workspace, ids, "released", by="demo", reason=reason)
+    run_and_show(project)
 
 
 def _change(control: ControlClient) -> None:

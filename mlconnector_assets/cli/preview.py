@@ -48,6 +48,8 @@ def preview(
     err.print(f"{file.name}: {', '.join(size)}", markup=False)
     if totals:
         err.print(totals, markup=False)
+    if seen.held:
+        err.print(f"{counted(seen.held, 'document')} wait for a person's release: mlconnector holds list")
     if seen.waiting:
         err.print(f"{seen.waiting} more documents would go into further files")
     if output is not None:

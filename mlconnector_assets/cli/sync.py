@@ -67,6 +67,8 @@ def run_and_show(
     gone = sum(len(sweep.deleted) for sweep in outcome.sweeps)
     made += f"; found {counted(gone, 'deletion')}" if gone else ""
     out.print(f"read {counted(read, 'record')}{unchanged}; {made}", markup=False)
+    if held := sum(hold.documents for render in outcome.renders for hold in render.holds):
+        out.print(f"{counted(held, 'document')} held for a person to look at: mlconnector holds list")
     complain_of_steps(outcome.failures)
     return outcome
 

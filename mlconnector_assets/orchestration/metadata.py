@@ -83,6 +83,7 @@ def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: Rende
         "documents": outcome.documents,
         "files": len(outcome.deliveries),
         "blocked": len(outcome.blocked),
+        "held": sum(hold.documents for hold in outcome.holds),
         "changed_after_sending": len(outcome.changed),
         "source": dg.MetadataValue.asset(names.record_asset(flow.connection, flow.record)),
         "delivery": dg.MetadataValue.asset(names.delivery_asset(partner.id)),
@@ -95,6 +96,8 @@ def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: Rende
         shown["file_stored"] = dg.MetadataValue.path(workspace.files.path(first.content_sha256))
         shown["all_files"] = _listed([_named(delivery) for delivery in outcome.deliveries])
         shown |= _totals(*(delivery.totals for delivery in outcome.deliveries))
+    if outcome.holds:
+        shown["holds"] = _listed([f"hold {hold.id}: {hold.documents} documents: {hold.about}" for hold in outcome.holds])
     if outcome.blocked:
         shown["blocked_documents"] = _listed([f"{key}: {reason}" for key, reason in outcome.blocked.items()])
     return shown

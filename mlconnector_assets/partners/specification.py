@@ -31,6 +31,9 @@ from mlconnector_assets.partners.wire import WireSwitches
 DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'", "vendors": "active"}
 """Which documents leave when a flow has no `where:`, by record."""
 
+TEST_BOOK = ".test"
+"""Ending of a test book's name; no id of a partner can have it."""
+
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
@@ -68,6 +71,7 @@ class Folders(BaseModel):
     processed: Folder = Field(default="processed", description="Where inbound files go once they are done.")
     error: Folder = Field(default="error", description="Where inbound files go that could not be used.")
     acks: Folder = Field(default="acks", description="Where acknowledgments are put.")
+    test: Folder = Field(default="test", description="Where our files are put instead of `outbound` while `mode` is test.")
 
     @model_validator(mode="after")
     def _differ(self) -> Folders:
@@ -193,6 +197,16 @@ class Flow(BaseModel):
         description="Name of a file; placeholders: {partner}, {flow}, {control_number:06d}, {sequence:02d}, {date:%Y%m%d}, "
         "{time:%H%M%S}, {number}, {company}. Without it {partner}_{flow}_{control_number:06d} and the format's ending.",
     )
+    hold_above: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="More documents in one run wait for a person. Without it 500, or 5 times the usual if that is less.",
+    )
+    changed: Literal["hold", "ignore", "send_replacement"] = Field(
+        default="hold",
+        description="What happens when a document changed after it was sent: a person decides, nothing, or it is sent again.",
+    )
     documents_per_file: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Most documents in one file; more make more files."
     )
@@ -240,6 +254,9 @@ class Partner(BaseModel):
 
     id: SkipJsonSchema[Annotated[str, AfterValidator(_file_stem)]]
     name: Text = Field(description="Name of the partner, for people.")
+    mode: Literal["test", "live"] = Field(
+        description="live, or test: files go to the folder `test`, and what was sent there counts as unsent once it is live."
+    )
     timezone: TimeZone = Field(default="UTC", description="IANA time zone of its flows, unless a flow names another.")
     sftp: SftpTarget = Field(description="Where its files are exchanged.")
     flows: dict[Identifier, Flow] = Field(min_length=1, description="What it gets, by name of the flow.")
@@ -249,3 +266,13 @@ class Partner(BaseModel):
     def _in_its_time_zone(cls, flows: dict[str, Flow], info: ValidationInfo) -> dict[str, Flow]:
         zone = info.data.get("timezone")
         return {name: flow if flow.timezone else flow.model_copy(update={"timezone": zone}) for name, flow in flows.items()}
+
+    @property
+    def book(self) -> str:
+        """Under which name documents, control numbers and holds are kept: those of test mode are apart."""
+        return self.id if self.mode == "live" else f"{self.id}{TEST_BOOK}"
+
+    @property
+    def outbox(self) -> str:
+        """Role of the folder that files are put into: `outbound`, or `test`."""
+        return "outbound" if self.mode == "live" else "test"

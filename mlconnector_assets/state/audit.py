@@ -42,12 +42,14 @@ AUDIT_SCHEMA = pl.Schema(
         "control_number": pl.Int64(),
         "actor": pl.String(),
         "reason": pl.String(),
+        "content": pl.String(),
     }
 )
 """Columns of a segment. `kind` is file, load or decision. `reference` is "delivery 12" of a file, the reads of a load,
 or what was decided on, such as "hold 7". `position` is the record's place in the file, or in the load, counted from 1.
 `status` is what happened: queued, loaded, or the decision, such as hold_released. `file_name` and `control_number` are a
-file's, `actor` and `reason` a decision's."""
+file's, `actor` and `reason` a decision's. Of a document in a file `content` is JSON of the business columns and totals that
+were sent, [[column, value], …]."""
 
 GENESIS = "0" * 64
 

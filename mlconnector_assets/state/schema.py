@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0008"
+HEAD = "r0009"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -247,8 +247,62 @@ DOCUMENTS = sa.Table(
     _needed("state"),
     _optional("reason"),
     sa.Column("delivery_id", ROW_ID, sa.ForeignKey("deliveries.id"), nullable=True),
+    _optional("company"),
+    _optional("hold_id", ROW_ID),
+    _optional("seen_hash"),
     sa.Index(None, "delivery_id"),
+    sa.Index(None, "hold_id"),
+    sa.Index(None, "partner", "flow", "number"),
 )
+
+HOLDS = sa.Table(
+    "holds",
+    METADATA,
+    _row_id(),
+    _needed("partner"),
+    _needed("flow"),
+    _needed("connection"),
+    _needed("kind"),
+    _optional("source_id"),
+    _needed("about"),
+    _needed("documents", sa.BigInteger),
+    _needed("totals", sa.JSON),
+    _optional("rules", sa.JSON(none_as_null=True)),
+    _needed("opened_at", Instant),
+    _needed("state"),
+    _optional("decided_at", Instant),
+    _optional("decided_by"),
+    _optional("reason"),
+    sa.Index(None, "state", "partner", "flow"),
+    sqlite_autoincrement=True,
+)
+
+FLOW_RULES = sa.Table(
+    "flow_rules", METADATA, _key("partner"), _key("flow"), _needed("rules", sa.JSON), _optional("confirmed_at", Instant)
+)
+
+RENDER_RUNS = sa.Table(
+    "render_runs",
+    METADATA,
+    _row_id(),
+    _needed("partner"),
+    _needed("flow"),
+    _needed("finished_at", Instant),
+    _needed("documents", sa.BigInteger),
+    sa.Index(None, "partner", "flow", "id"),
+)
+
+REPLACEMENTS = sa.Table(
+    "replacements",
+    METADATA,
+    sa.Column("delivery_id", ROW_ID, sa.ForeignKey("deliveries.id"), primary_key=True, autoincrement=False),
+    _key("connection"),
+    _key("source_id"),
+    sa.Column("replaces", ROW_ID, sa.ForeignKey("deliveries.id"), nullable=False),
+    _optional("hold_id", ROW_ID),
+    sa.Index(None, "replaces"),
+)
+"""A document that left again: the new delivery, the one it replaces, and the decision behind it, if a person made it."""
 
 CONTROL_NUMBERS = sa.Table("control_numbers", METADATA, _key("scope"), _needed("last", sa.BigInteger))
 

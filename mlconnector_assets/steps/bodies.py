@@ -84,7 +84,7 @@ def make_body(flow: Flow, record: Record, documents: pl.DataFrame) -> Body:
         facts = _counted(facts, layout, applied)
         blocked |= applied.reasons
     kept = pl.concat(inside) if inside else sound.with_columns(pl.lit(None, pl.Int64).alias("position"))
-    return Body(layout, out.getvalue(), facts, kept, _sums(kept, record), blocked)
+    return Body(layout, out.getvalue(), facts, kept, sums(kept, record), blocked)
 
 
 def _rendered(layout: CompiledLayout, documents: pl.DataFrame) -> tuple[Applied, bytes]:
@@ -118,7 +118,8 @@ def _counted(facts: BodyFacts, layout: CompiledLayout, applied: Applied) -> Body
     )
 
 
-def _sums(documents: pl.DataFrame, record: Record) -> dict[str, str]:
+def sums(documents: pl.DataFrame, record: Record) -> dict[str, str]:
+    """Exact sums of the record's totals by currency: "column|currency" to decimal text."""
     if record.currency_column is None or documents.is_empty():
         return {}
     groups = documents.group_by(record.currency_column, maintain_order=True).agg(pl.col(name).sum() for name in record.totals)

@@ -18,14 +18,29 @@ VERSION = 1
 def business_hashes(documents: pl.DataFrame, record: Record) -> dict[str, str]:
     """source_id to "<version>:<SHA-256>" over the record's business columns ("lines.quantity" = that field of
     each entry of the nested column "lines")."""
-    columns = dict.fromkeys(column.partition(".")[0] for column in record.business_columns)
-    rows = documents.select(pl.col("source_id").alias("_id"), *columns).iter_rows(named=True)
-    return {row["_id"]: f"{VERSION}:{_digest(row, record.business_columns)}" for row in rows}
+    rows = _rows(documents, record, record.business_columns)
+    return {source_id: f"{VERSION}:{hashlib.sha256(_text(values).encode()).hexdigest()}" for source_id, values in rows}
 
 
-def _digest(row: dict[str, Any], columns: tuple[str, ...]) -> str:
-    values = [[column, _value(row, column)] for column in columns]
-    return hashlib.sha256(json.dumps(values, default=str, ensure_ascii=False).encode()).hexdigest()
+def business_values(documents: pl.DataFrame, record: Record) -> dict[str, str]:
+    """source_id to JSON of the business columns and the totals, [[column, value], …], as the audit keeps them."""
+    columns = (*record.business_columns, *record.totals, *([record.currency_column] if record.currency_column else []))
+    return {source_id: _text(values) for source_id, values in _rows(documents, record, tuple(dict.fromkeys(columns)))}
+
+
+def comparable(one: str, other: str) -> bool:
+    """Whether two hashes were made in the same way; an empty one was never made."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def _rows(documents: pl.DataFrame, record: Record, columns: tuple[str, ...]) -> list[tuple[str, list[list[object]]]]:
+    outer = dict.fromkeys(column.partition(".")[0] for column in columns)
+    rows = documents.select(pl.col("source_id").alias("_id"), *outer).iter_rows(named=True)
+    return [(row["_id"], [[column, _value(row, column)] for column in columns]) for row in rows]
+
+
+def _text(values: list[list[object]]) -> str:
+    return json.dumps(values, default=str, ensure_ascii=False)
 
 
 def _value(row: dict[str, Any], column: str) -> object:

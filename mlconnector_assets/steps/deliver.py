@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from mlconnector_assets.errors import ConnectorError
@@ -10,6 +11,7 @@ from mlconnector_assets.exchange.send import TEMPORARY
 from mlconnector_assets.exchange.settings import SftpSettings
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.partners.specification import Partner, SftpTarget, SshHost
+from mlconnector_assets.state import deliveries
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -70,7 +72,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     outcomes = deliver_queued(
         state=workspace.state,
         partner_id=partner_id,
-        folders=remote_folders(partner),
+        folders=remote_folders(partner, _roles_in_use(workspace, partner)),
         open_session=lambda: open_session(workspace, partner_id),
         open_file=workspace.files.open,
         clock=workspace.clock,
@@ -85,9 +87,17 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     return outcome
 
 
-def remote_folders(partner: Partner) -> dict[str, str]:
-    """Role (outbound, inbound, …) to the path on the partner's server."""
+def _roles_in_use(workspace: Workspace, partner: Partner) -> set[str]:
+    """Roles of the folders that queued files go to: after test mode some may still be on their way to `test`."""
+    with workspace.state.reading() as tx:
+        return {delivery.folder for delivery in deliveries.queued(tx, partner.id)}
+
+
+def remote_folders(partner: Partner, in_use: Collection[str] = ()) -> dict[str, str]:
+    """Role (outbound, inbound, …) to the path on the partner's server. `test` only while it is used."""
     paths: dict[str, str] = partner.sftp.folders.model_dump()
+    if partner.mode == "live" and "test" not in in_use:
+        del paths["test"]
     if partner.sftp.wire.temporary_directory:
         paths[TEMPORARY] = partner.sftp.wire.temporary_directory
     return {role: f"{partner.sftp.root}/{path}" for role, path in paths.items()}

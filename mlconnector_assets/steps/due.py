@@ -5,18 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import deletions, reads
+from mlconnector_assets.state import deletions, documents, reads
 from mlconnector_assets.steps import load, render
 from mlconnector_assets.steps.eligibility import eligibility_version
 from mlconnector_assets.steps.workspace import Workspace
 
 
 def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]]:
-    """(partner, flow) of the connection with partitions that were not judged yet, or under other conditions."""
+    """(partner, flow) of the connection with partitions that were not judged yet, or under other conditions, or with
+    documents that a person released."""
     for partner, flow in workspace.project.flows():
-        consumer = render.consumer_of(partner.id, flow.name)
-        if flow.connection == connection and _is_due(workspace, consumer, eligibility_version(flow), connection, flow.record):
+        if flow.connection != connection:
+            continue
+        consumer = render.consumer_of(partner.book, flow.name)
+        due = _is_due(workspace, consumer, eligibility_version(flow), connection, flow.record)
+        if due or _is_released(workspace, partner, flow):
             yield partner.id, flow.name
 
 
@@ -27,6 +32,11 @@ def due_tables(workspace: Workspace, connection: str) -> Iterator[str]:
         consumer = load.consumer_of(RECORDS[record])
         if _is_due(workspace, consumer, None, connection, record) or _has_deletions(workspace, consumer, connection, record):
             yield record
+
+
+def _is_released(workspace: Workspace, partner: Partner, flow: Flow) -> bool:
+    with workspace.state.reading() as tx:
+        return documents.has_released(tx, partner.book, flow.name)
 
 
 def _is_due(workspace: Workspace, consumer: str, version: str | None, connection: str, record: str) -> bool:

@@ -5,13 +5,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 import polars as pl
 
+from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.layouts.compile import compile_condition
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.store.current import newest_versions
+
+Rules = dict[str, Any]
+"""What decides about a flow's eligibility: connection, record, where, since, companies, counterparties."""
+
+VOID_STATES = ("cancelled", "voided", "deleted", "draft")
+"""States of a document that a partner should not have, or no longer."""
 
 
 def eligible(flow: Flow) -> pl.Expr:
@@ -29,18 +39,68 @@ def eligible(flow: Flow) -> pl.Expr:
 def newest_eligible(rows: pl.LazyFrame, flow: Flow, *columns: str) -> pl.LazyFrame:
     """The documents among `rows` whose newest version may leave: the record's key, modified_at, and `columns`. Nothing
     else is read, so that judging all of history stays cheap."""
-    record, may_leave = RECORDS[flow.record], eligible(flow)
-    wanted = dict.fromkeys([*record.key, "modified_at", *columns])
-    needed = dict.fromkeys([*wanted, *may_leave.meta.root_names()])
-    judged = rows.select(*needed).with_columns(may_leave.alias("_may_leave"))
-    return newest_versions(judged, record).filter("_may_leave").select(*wanted)
+    wanted = dict.fromkeys([*RECORDS[flow.record].key, "modified_at", *columns])
+    return _newest(rows, flow, {"_may_leave": eligible(flow)}, *wanted).filter("_may_leave").select(*wanted)
+
+
+def newest_judged(rows: pl.LazyFrame, flow: Flow, rules: Rules | None, *columns: str) -> pl.LazyFrame:
+    """The documents among `rows` whose newest version may leave or is void: as `newest_eligible`, and three flags.
+
+    `_may_leave`; `_confirmed`: `rules`, which a person confirmed, admit it as well; `_void`: it is cancelled or back in
+    draft, so that a document that left before has to be looked at.
+    """
+    wanted = dict.fromkeys([*RECORDS[flow.record].key, "modified_at", *columns])
+    flags = {"_may_leave": eligible(flow), "_confirmed": _eligible_by(rules, flow), "_void": void(RECORDS[flow.record])}
+    return _newest(rows, flow, flags, *wanted).filter(pl.col("_may_leave") | pl.col("_void")).select(*wanted, *flags)
+
+
+def _newest(rows: pl.LazyFrame, flow: Flow, flags: Mapping[str, pl.Expr], *wanted: str) -> pl.LazyFrame:
+    needed = dict.fromkeys([*wanted, *(name for flag in flags.values() for name in flag.meta.root_names())])
+    judged = rows.select(*needed).with_columns(flag.alias(name) for name, flag in flags.items())
+    return newest_versions(judged, RECORDS[flow.record])
+
+
+def rules_of(flow: Flow) -> Rules:
+    """Everything that decides about eligibility, as it is kept. The layout is no part of it: a new layout sends nothing twice."""
+    return {
+        "connection": flow.connection,
+        "record": flow.record,
+        "where": flow.condition,
+        "since": str(flow.since),
+        "companies": _listed(flow.companies),
+        "counterparties": _listed(flow.counterparties),
+    }
 
 
 def eligibility_version(flow: Flow) -> str:
-    """A hash of everything that decides about eligibility: when it changes, all records are judged again.
-    The layout is no part of it: a new layout sends nothing twice."""
-    parts = [flow.connection, flow.record, flow.condition, str(flow.since), flow.companies, flow.counterparties]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    """A hash of the flow's rules: when it changes, all records are judged again."""
+    return hashlib.sha256(json.dumps(rules_of(flow)).encode()).hexdigest()[:16]
+
+
+def void(record: Record) -> pl.Expr:
+    """Whether a document is none any more. Records without a date are no documents; their `state` may be a region."""
+    if record.date_column is None or "state" not in record.columns:
+        return pl.lit(value=False)
+    return pl.col("state").is_in(VOID_STATES).fill_null(value=False)
+
+
+def _eligible_by(rules: Rules | None, flow: Flow) -> pl.Expr:
+    """What other rules admit; nothing without rules, or when they cannot be applied to this flow's record any more."""
+    nothing = pl.lit(value=False)
+    if rules is None or (rules["connection"], rules["record"]) != (flow.connection, flow.record):
+        return nothing
+    companies, counterparties = (
+        named if named == "all" else tuple(named) for named in (rules["companies"], rules["counterparties"])
+    )
+    then = {"where": rules["where"], "since": date.fromisoformat(rules["since"])}
+    try:
+        return eligible(flow.model_copy(update=then | {"companies": companies, "counterparties": counterparties}))
+    except ConfigurationError:
+        return nothing
+
+
+def _listed(names: Sequence[str] | str) -> list[str] | str:
+    return names if isinstance(names, str) else sorted(names)
 
 
 def _counterparty(record: Record, allowed: list[str]) -> pl.Expr:

@@ -43,8 +43,8 @@ class Numbers:
 
 
 def numbers_scope(partner: Partner, flow: Flow) -> str:
-    """Whose control numbers a flow takes."""
-    return f"{partner.id}.{flow.name}"
+    """Whose control numbers a flow takes; those of test mode are apart."""
+    return f"{partner.book}.{flow.name}"
 
 
 def _counts_days(flow: Flow) -> bool:
@@ -128,7 +128,7 @@ def _free(workspace: Workspace, partner: Partner, flow: Flow, name: str) -> str:
     if "number" not in file_names.placeholders(flow.pattern):
         return name
     with workspace.state.reading() as tx:
-        other = deliveries.named(tx, partner.id, partner.sftp.folders.outbound, name)
+        other = deliveries.named(tx, partner.id, partner.outbox, name)
     if other is not None:
         raise Unnameable(
             f"its file would be named {name}, which is the name of delivery {other}; "

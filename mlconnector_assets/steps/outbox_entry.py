@@ -13,6 +13,7 @@ from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import audit, deliveries
 from mlconnector_assets.state.deliveries import Delivery
+from mlconnector_assets.steps.business_hash import business_values
 from mlconnector_assets.steps.next_file import NextFile, numbers_scope
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -49,7 +50,7 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextF
             tx,
             partner=partner.id,
             flow=flow.name,
-            folder=partner.sftp.folders.outbound,
+            folder=partner.outbox,
             remote_name=file.name,
             sha256=sha256,
             size=len(file.sent),
@@ -70,6 +71,8 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextF
 def _audit_rows(partner: Partner, flow: Flow, file: NextFile, delivery: Delivery) -> pl.DataFrame:
     number = pl.col(RECORDS[flow.record].number_column).cast(pl.String).alias("number")
     kept = file.body.documents.select("connection", "company", "source_id", number, "modified_at", "content_hash", "position")
+    values = business_values(file.body.documents, RECORDS[flow.record])
+    kept = kept.with_columns(pl.Series("content", [values[source_id] for source_id in kept["source_id"]], pl.String))
     return audit.rows_of(
         kept,
         at=file.made_at,

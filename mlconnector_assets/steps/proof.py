@@ -3,7 +3,7 @@ over everything read so far, not over one run."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -94,28 +94,43 @@ def prove_warehouse(workspace: Workspace, connection: str, record_name: str) -> 
 
 
 def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
-    """Every eligible document is in exactly one file or blocked, the files' totals are the documents' totals, and the
-    bytes of every file are kept for a replay."""
-    flow = workspace.flow(partner_id, flow_name)
+    """Every eligible document is in a file, blocked, held, dismissed, or was with the partner before; the files' totals
+    are the documents' totals; and the bytes of every file are kept for a replay."""
+    partner, flow = workspace.partner(partner_id), workspace.flow(partner_id, flow_name)
     record = RECORDS[flow.record]
-    current = newest_eligible(newest_rows(workspace, flow.connection, record), flow, *_money(record))
-    ours = _totals(current, record)
+    rows = newest_rows(workspace, flow.connection, record)
+    eligible = newest_eligible(rows, flow, *_money(record)).collect()
     with workspace.state.reading() as tx:
-        files = [entry for entry in deliveries.listing(tx, partner=partner_id, limit=None) if entry.flow == flow_name]
-        blocked, changed = documents.blocked(tx, partner_id, flow_name), documents.changed(tx, partner_id, flow_name)
+        made = deliveries.listing(tx, partner=partner_id, limit=None)
+        known = documents.states(tx, partner.book, flow_name)
+        replaced = documents.replaced(tx, partner_id, flow_name, partner.outbox)
+    files = [entry for entry in made if (entry.flow, entry.folder) == (flow_name, partner.outbox)]
+    schema = {"source_id": pl.String, "state": pl.String, "delivery_id": pl.Int64, "differs": pl.Boolean}
+    states = pl.DataFrame(known, schema=schema, orient="row")
+    judged = eligible.join(states, on="source_id", how="left").with_columns(pl.col("state").fill_null("unsent"))
+    counts = dict(judged.group_by("state").len().iter_rows())
+    in_files = states.filter(pl.col("delivery_id").is_not_null())
     sent = sum(entry.documents for entry in files)
+    lost = [entry.remote_name for entry in files if not workspace.files.holds(entry.sha256, entry.size)]
+    ours = _totals(judged.filter(pl.col("delivery_id").is_not_null()).lazy(), record)
+    theirs = _sum_up(entry.totals for entry in files)
+    different = bool(replaced) or bool(in_files["differs"].any()) or in_files.height != judged["delivery_id"].count()
+    complete = sent == in_files.height + len(replaced) and not counts.get("unsent")
+    good = not lost and complete and (different or _agree(ours.money, theirs))
+    told = ", ".join(f"{state} {count}" for state, count in sorted(counts.items()))
+    detail = f"eligible {eligible.height} ({told or 'none'}); in {len(files)} files {sent}"
+    detail += f", {len(replaced)} of them replaced since" if replaced else ""
+    detail += f"; the bytes of {', '.join(lost)} are missing or cut" if lost else ""
+    return Proof("store = files", good, f"{detail}; {_differences(ours.money, theirs)}")
+
+
+def _sum_up(several: Iterable[Mapping[str, str]]) -> Money:
     sums: dict[tuple[str, str], Decimal] = {}
-    for entry in files:
-        for key, amount in entry.totals.items():
+    for totals in several:
+        for key, amount in totals.items():
             column, _, currency = key.partition("|")
             sums[column, currency] = sums.get((column, currency), Decimal(0)) + Decimal(amount)
-    lost = [entry.remote_name for entry in files if not workspace.files.holds(entry.sha256, entry.size)]
-    counted = ours.rows == sent + len(blocked)
-    excused = bool(blocked or changed)
-    good = not lost and counted and (excused or _agree(ours.money, sums))
-    detail = f"eligible {ours.rows}, in {len(files)} files {sent}, blocked {len(blocked)}, changed after sending {len(changed)}; "
-    detail += f"the bytes of {', '.join(lost)} are missing or cut; " if lost else ""
-    return Proof("store = files", good, detail + _differences(ours.money, sums))
+    return sums
 
 
 def _money(record: Record) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlconnector_assets.crash_points import VARIABLE, CrashPoint
+from mlconnector_assets.crash_points import BY_PEOPLE, VARIABLE, CrashPoint
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.steps.proof import prove_flow, prove_source, prove_warehouse
 from mlconnector_assets.steps.workspace import open_workspace
@@ -26,7 +26,7 @@ __all__ = ["postgres_server"]
 
 RECORDS = ("invoices", "vendors", "gl_entries")
 OF_DELETIONS = [point for point in CrashPoint if point.startswith("sweep.") or "deletions" in point]
-IN_EVERY_CYCLE = [point for point in CrashPoint if point not in OF_DELETIONS]
+IN_EVERY_CYCLE = [point for point in CrashPoint if point not in (*OF_DELETIONS, *BY_PEOPLE)]
 
 
 def run(project: ProjectFolder, crash_at: CrashPoint | None = None, state_url: str | None = None) -> int:

@@ -68,7 +68,7 @@ def test_help_teaches(mlconnector: Command, name: str) -> None:
     assert all(getattr(parameter, "help", None) for parameter in described)
 
 
-@pytest.mark.parametrize("group", ["secrets", "partner", "outbox", "set-aside", "deletions", "warehouse"])
+@pytest.mark.parametrize("group", ["secrets", "partner", "outbox", "holds", "set-aside", "deletions", "warehouse"])
 def test_a_group_lists_its_commands(mlconnector: Command, group: str) -> None:
     ended = mlconnector(group, "--help")
     assert ended.code == 0

@@ -36,6 +36,7 @@ flows:
     companies: all
     counterparties: all
     since: 2026-01-01
+mode: live
 """
 
 

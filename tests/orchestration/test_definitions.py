@@ -60,7 +60,7 @@ def test_a_mistake_in_yaml_is_one_message_without_our_code(fresh: Path) -> None:
     path.write_text(path.read_text().replace("record: invoices", "record: invoicez"))
     code, said = validate(fresh)
     assert code != 0
-    message = "ConfigurationError: partners/acme.yaml:14: flows.invoices.record: there is no record 'invoicez'"
+    message = "ConfigurationError: partners/acme.yaml:15: flows.invoices.record: there is no record 'invoicez'"
     assert said.count(message) == 1
     assert "did you mean `invoices`?" in said
     assert "configuration/" not in said

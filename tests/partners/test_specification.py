@@ -20,7 +20,7 @@ def test_defaults_of_a_target():
         timedelta(seconds=10),
         timedelta(seconds=30),
     )
-    assert made.folders.model_dump() == {name: name for name in ("outbound", "inbound", "processed", "error", "acks")}
+    assert made.folders.model_dump() == {name: name for name in ("outbound", "inbound", "processed", "error", "acks", "test")}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,9 @@ def test_values_of_a_flow():
 def test_what_a_flow_sends_is_never_left_to_a_default(key):
     given = flow().model_dump(exclude={key})
     with pytest.raises(ValidationError, match="Field required"):
-        Partner.model_validate({"id": "acme", "name": "ACME", "sftp": target().model_dump(), "flows": {"bills": given}})
+        Partner.model_validate(
+            {"id": "acme", "name": "ACME", "mode": "live", "sftp": target().model_dump(), "flows": {"bills": given}}
+        )
 
 
 @pytest.mark.parametrize(
