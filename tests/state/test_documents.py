@@ -61,13 +61,17 @@ def test_a_sent_document_cannot_be_blocked(state: State):
         assert documents.known(tx, *IDENTITY, ["1"]) == {"1": document("1")}
 
 
-def test_a_blocked_document_that_is_not_wanted_any_more_is_dropped(state: State):
+def test_a_document_that_is_not_wanted_any_more_is_forgotten_unless_it_left(state: State):
     with state.transaction() as tx:
+        delivery = queue_file(tx, "acme", 1)
         documents.block(tx, [document("1", reason="x"), document("2", reason="x")])
-        documents.claim(tx, [document("3")])
-        documents.unblock(tx, *IDENTITY, ["1", "3"])
-        assert [row.source_id for row in documents.blocked(tx, "acme", "invoices")] == ["2"]
-        assert set(documents.known(tx, *IDENTITY, ["1", "2", "3"])) == {"2", "3"}
+        documents.claim(tx, [document("3", delivery_id=delivery.id)])
+        documents.reopen(tx, documents.known(tx, *IDENTITY, ["3"])["3"], hold_id=None, reason="again")
+        documents.give_up(tx, documents.known(tx, *IDENTITY, ["1", "3"]).values())
+        assert {key: row.state for key, row in documents.known(tx, *IDENTITY, ["1", "2", "3"]).items()} == {
+            "2": "blocked",
+            "3": "sent",
+        }
 
 
 def test_documents_know_their_delivery(state: State):
@@ -78,34 +82,14 @@ def test_documents_know_their_delivery(state: State):
         assert [known[source_id].delivery_id for source_id in "123"] == [delivery.id, delivery.id, None]
 
 
-def test_a_change_after_sending_is_noted_once_and_resends_nothing(state: State):
-    later = {"modified_at": NOON + timedelta(hours=1)}
+def test_a_replacement_that_cannot_be_rendered_keeps_what_it_replaces(state: State):
     with state.transaction() as tx:
-        documents.claim(tx, [document("1"), document("2")])
-        documents.block(tx, [document("3", reason="x")])
-        changed = [document(source_id, business_hash="business-2", **later) for source_id in "1239"]
-        assert documents.note_changed(tx, [changed[0], document("2", **later), *changed[2:]]) == ["1"]
-        assert documents.note_changed(tx, changed[:1]) == []
+        delivery = queue_file(tx, "acme", 1)
+        documents.claim(tx, [document("1", delivery_id=delivery.id)])
+        documents.reopen(tx, documents.known(tx, *IDENTITY, ["1"])["1"], hold_id=7, reason="again")
+        documents.block(tx, [document("1", reason="too long")])
         row = documents.known(tx, *IDENTITY, ["1"])["1"]
-        assert (row.state, row.business_hash) == ("changed", "business-1")
-        assert row.reason
-        assert documents.changed(tx, "acme", "invoices") == [row]
-        assert documents.claim(tx, changed[:1]) == []
-
-
-def test_a_change_that_was_taken_back_is_no_change(state: State):
-    with state.transaction() as tx:
-        documents.claim(tx, [document("1")])
-        documents.note_changed(tx, [document("1", business_hash="business-2", modified_at=NOON + timedelta(hours=1))])
-        documents.note_changed(tx, [document("1", modified_at=NOON + timedelta(hours=2))])
-        assert documents.known(tx, *IDENTITY, ["1"]) == {"1": document("1")}
-
-
-def test_an_older_version_is_not_a_change(state: State):
-    with state.transaction() as tx:
-        documents.claim(tx, [document("1")])
-        assert documents.note_changed(tx, [document("1", business_hash="old", modified_at=NOON - timedelta(hours=1))]) == []
-        assert documents.known(tx, *IDENTITY, ["1"])["1"].state == "sent"
+        assert (row.state, row.delivery_id, row.hold_id) == ("blocked", delivery.id, 7)
 
 
 def test_eight_processes_claim_each_document_exactly_once(state: State, url: str):

@@ -130,9 +130,9 @@ def test_preview_is_the_file_that_follows_and_changes_nothing(project: ProjectFo
     with open_workspace(project.root) as workspace:
         read_changes(workspace, "odoo", "invoices")
         before = preview_flow(workspace, "acme", "invoices")
-        assert preview_flow(workspace, "acme", "invoices").body.content == before.body.content
+        assert preview_flow(workspace, "acme", "invoices").file == before.file
     cycle(project)
-    assert project.files() == {before.name: before.body.content}
+    assert project.files() == {before.file.name: before.file.content}
 
 
 def test_a_whole_day_can_be_read_again(project: ProjectFolder) -> None:
