@@ -29,6 +29,8 @@ class Column:
     meaning: str
 
 
+ACTIVE = Column(pl.Boolean(), "false when archived")
+
 COMMON: dict[str, Column] = {
     "connection": Column(pl.String(), "immutable id of the connection the record was read from"),
     "company": Column(pl.String(), "our code of the company it belongs to, as in connections.yaml; null = shared by all"),
@@ -72,7 +74,7 @@ class Record:
     the warehouse keeps as tables of their own, each with the inner field that identifies a line; `totals` are
     money columns whose sums by `currency_column` are compared between source, file and warehouse;
     `number_column` is what people call the record by; `business_columns` decide whether a document changed
-    ("lines.quantity" means that field of every entry of `lines`).
+    ("lines.quantity" means that field of every entry of `lines`); without any, all own columns do.
     """
 
     name: str
@@ -91,6 +93,11 @@ class Record:
     def columns(self) -> dict[str, Column]:
         """All columns: the common ones, then the record's own."""
         return COMMON | self.own_columns
+
+    @cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The columns that decide whether a document changed."""
+        return self.business_columns or tuple(self.own_columns)
 
     @cached_property
     def schema(self) -> pl.Schema:

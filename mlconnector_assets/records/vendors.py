@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mlconnector_assets.records.record import Column, Record
+from mlconnector_assets.records.record import ACTIVE, Column, Record
 
 VENDORS = Record(
     name="vendors",
@@ -13,7 +13,7 @@ VENDORS = Record(
     own_columns={
         "reference": Column(pl.String(), "our code of the vendor"),
         "name": Column(pl.String(), "name"),
-        "active": Column(pl.Boolean(), "false when archived"),
+        "active": ACTIVE,
         "is_company": Column(pl.Boolean(), "false for a person"),
         "tax_id": Column(pl.String(), "VAT or tax identification number, as the source holds it"),
         "registration_number": Column(pl.String(), "company registry number"),

@@ -18,13 +18,13 @@ VERSION = 1
 def business_hashes(documents: pl.DataFrame, record: Record) -> dict[str, str]:
     """source_id to "<version>:<SHA-256>" over the record's business columns ("lines.quantity" = that field of
     each entry of the nested column "lines")."""
-    rows = _rows(documents, record, record.business_columns)
+    rows = _rows(documents, record, record.compared)
     return {source_id: f"{VERSION}:{hashlib.sha256(_text(values).encode()).hexdigest()}" for source_id, values in rows}
 
 
 def business_values(documents: pl.DataFrame, record: Record) -> dict[str, str]:
     """source_id to JSON of the business columns and the totals, [[column, value], …], as the audit keeps them."""
-    columns = (*record.business_columns, *record.totals, *([record.currency_column] if record.currency_column else []))
+    columns = (*record.compared, *record.totals, *([record.currency_column] if record.currency_column else []))
     return {source_id: _text(values) for source_id, values in _rows(documents, record, tuple(dict.fromkeys(columns)))}
 
 
