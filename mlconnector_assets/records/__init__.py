@@ -34,3 +34,32 @@ MASTER_DATA = (
 
 RECORDS: dict[str, Record] = {record.name: record for record in (*DOCUMENTS, *MASTER_DATA)}
 """Every record by name."""
+
+__all__ = [
+    "BANK_ACCOUNTS",
+    "COMMON",
+    "COMPANIES",
+    "CONTACTS",
+    "COST_CENTERS",
+    "COST_CENTER_PLANS",
+    "CURRENCIES",
+    "DEPARTMENTS",
+    "DOCUMENTS",
+    "EMPLOYEES",
+    "EXCHANGE_RATES",
+    "GL_ACCOUNTS",
+    "GL_ENTRIES",
+    "INVOICES",
+    "JOURNALS",
+    "MASTER_DATA",
+    "PAYMENT_TERMS",
+    "PRODUCTS",
+    "PROJECTS",
+    "RECORDS",
+    "TAXES",
+    "UNITS",
+    "VENDORS",
+    "WAREHOUSES",
+    "Column",
+    "Record",
+]

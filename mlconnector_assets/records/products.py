@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from mlconnector_assets.records.record import ACTIVE, MONEY, PERCENT, PRICE, QUANTITY, Column, Record
+from mlconnector_assets.records.record import ACTIVE, PERCENT, PRICE, QUANTITY, Column, Record
 
 VENDOR_ITEM = pl.Struct(
     {

@@ -1,4 +1,5 @@
-"""Vendors: commercial partners we buy from. One row a vendor, also archived ones."""
+"""Vendors: commercial partners we buy from, because they were on a bill or an order, or carry a tag that the connection
+names. One row a vendor, also archived ones."""
 
 from __future__ import annotations
 
@@ -28,6 +29,8 @@ VENDORS = Record(
         "phone": Column(pl.String(), "telephone"),
         "website": Column(pl.String(), "web address"),
         "language": Column(pl.String(), "language as the source writes it, such as nl_BE"),
+        "categories": Column(pl.String(), "names of its tags, joined by ' + '"),
+        "currency": Column(pl.String(), "ISO 4217 code of the currency we buy in, if it has one of its own"),
         "payment_term": Column(
             pl.String(), "name of the default payment term, seen from the vendor's company or the connection's first"
         ),
@@ -50,6 +53,7 @@ VENDORS = Record(
         "country",
         "email",
         "phone",
+        "currency",
         "payment_term",
         "payable_account",
     ),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.records import COST_CENTER_PLANS, COST_CENTERS
-from mlconnector_assets.systems.odoo.changes import with_related
 from mlconnector_assets.systems.odoo.mapping import Setting, common
 from mlconnector_assets.systems.odoo.specifications import Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, everywhere, shared_or_own
+from mlconnector_assets.systems.odoo.stream import Stream, everywhere, shared_or_own, touched_by
 from mlconnector_assets.systems.odoo.values import Values, field_or_none, id_or_none
 
 _STAMPED_NAME = fields("name", "write_date")
@@ -52,9 +51,8 @@ COST_CENTERS_STREAM = Stream(
     [],
     COST_CENTER_FIELDS,
     cost_center,
-    shared_or_own,
+    touched_by(shared_or_own, "plan_id", "root_plan_id"),
     ("account.analytic.plan", "res.partner"),
-    changes=with_related("plan_id", "root_plan_id"),
 )
 
 PLANS_STREAM = Stream(
@@ -63,7 +61,6 @@ PLANS_STREAM = Stream(
     [],
     PLAN_FIELDS,
     plan,
-    everywhere,
+    touched_by(everywhere, "parent_id"),
     (),
-    changes=with_related("parent_id"),
 )

@@ -8,7 +8,7 @@ from mlconnector_assets.systems.odoo.frames import frame
 from mlconnector_assets.systems.odoo.mapping import Setting
 from mlconnector_assets.systems.odoo.paging import Batch
 from mlconnector_assets.systems.odoo.stream import Stream
-from mlconnector_assets.systems.odoo.values import MappingError, Values, instant_or_none, records_in
+from mlconnector_assets.systems.odoo.values import MappingError, Values, records_in
 from mlconnector_assets.systems.source import Page, SetAside
 
 _BAD_RECORD = (MappingError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
@@ -32,12 +32,14 @@ def page_of(stream: Stream, batch: Batch, setting: Setting) -> Page:
                 raise OddAnswerError
             before = record["id"]
             if batch.unreadable:
-                aside.append(_set_aside(record, text, batch.unreadable, setting))
+                aside.append(_set_aside(record, text, batch, batch.unreadable, setting))
                 continue
             try:
-                rows.append(stream.map(record, text, setting))
+                row = stream.map(record, text, setting)
+                row["modified_at"] = batch.walk.changes.latest(record)
+                rows.append(row)
             except _BAD_RECORD as problem:
-                aside.append(_set_aside(record, text, _reason(problem), setting))
+                aside.append(_set_aside(record, text, batch, _reason(problem), setting))
     except (OddAnswerError, ValueError, LookupError, TypeError):
         raise other_records(setting.connection, stream.model, f"records {batch.first_id} to {batch.last_id}") from None
     return _fitting(stream, rows, aside)
@@ -59,10 +61,10 @@ def _fitting(stream: Stream, rows: list[Values], aside: list[SetAside]) -> Page:
         return Page(frame(stream.record, fitting), tuple(aside))
 
 
-def _set_aside(record: Values, text: str, reason: str, setting: Setting) -> SetAside:
+def _set_aside(record: Values, text: str, batch: Batch, reason: str, setting: Setting) -> SetAside:
     try:
-        modified_at = instant_or_none(record.get("write_date"))
-    except (TypeError, ValueError):
+        modified_at = batch.walk.changes.latest(record)
+    except _BAD_RECORD:
         modified_at = None
     company = record.get("company_id")
     code = setting.company or setting.companies.get(company if isinstance(company, int) else 0)

@@ -3,7 +3,7 @@ moves no product, a new position no employee. A record with such rows nested in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,6 +61,23 @@ def with_related(*paths: str) -> Changes:
         before=lambda end: [_through(path, "not any", ["write_date", ">=", end]) for path in paths],
         latest=lambda record: max(filter(None, map(instant_or_none, stamps_in(record, stamps))), default=None),
     )
+
+
+def any_of(domains: Sequence[Domain]) -> Domain:
+    """One domain for what any of them matches."""
+    if not all(domains):
+        return []
+    return ["|"] * (len(domains) - 1) + [term for domain in domains for term in ["&"] * (_conditions(domain) - 1) + domain]
+
+
+def _conditions(domain: Domain) -> int:
+    """How many conditions, each with what its operators take, stand side by side."""
+    count = open_ = 0
+    for term in domain:
+        if not open_:
+            count, open_ = count + 1, 1
+        open_ += {"&": 1, "|": 1, "!": 0}[term] if isinstance(term, str) else -1
+    return count
 
 
 def window_domain(window: Window, changes: Changes = OWN) -> Domain:

@@ -10,14 +10,13 @@ from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.paging import Pager
 from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS
 from mlconnector_assets.systems.odoo.stream import Stream
-from mlconnector_assets.systems.odoo.streams import STREAMS
 from mlconnector_assets.systems.source import Finding, Window
 
 OLDEST_VERSION = 19
 """The first Odoo with the JSON-2 interface."""
 
 
-def check(client: OdooClient, companies: Mapping[str, int], records: Sequence[str]) -> list[Finding]:
+def check(client: OdooClient, companies: Mapping[str, int], streams: Sequence[Stream]) -> list[Finding]:
     """Everything that can be told; ends early when the version or the login is no good, or when Odoo falls silent.
     Raises Unavailable or SourceError only when nothing answers like an Odoo at all."""
     version, version_text = client.version()
@@ -32,7 +31,7 @@ def check(client: OdooClient, companies: Mapping[str, int], records: Sequence[st
         subject = "companies"
         visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
         subject = "records"
-        findings.extend(_companies_and_records(client, companies, visible, [STREAMS[record] for record in records]))
+        findings.extend(_companies_and_records(client, companies, visible, streams))
     except ConnectorError as problem:
         findings.append(_bad(subject, problem))
     return findings
@@ -89,7 +88,8 @@ def _trial(client: OdooClient, stream: Stream, companies: Mapping[str, int]) -> 
     except (AccessDenied, SourceError) as problem:
         return _bad(subject, problem)
     absent = [f"{name} (module {MODULE_FIELDS[name]})" for name in sorted(pager.absent)]
-    left_out = f"; left out, because Odoo does not have them: {', '.join(absent)}" if absent else ""
+    left_out = f"; {stream.remark}" if stream.remark else ""
+    left_out += f"; left out, because Odoo does not have them: {', '.join(absent)}" if absent else ""
     return Finding(subject, True, f"{'readable' if found else 'readable, but empty'}{left_out}")
 
 

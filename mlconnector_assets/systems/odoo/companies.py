@@ -6,10 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlconnector_assets.records import COMPANIES
-from mlconnector_assets.systems.odoo.changes import with_related
 from mlconnector_assets.systems.odoo.mapping import Setting, common, party
 from mlconnector_assets.systems.odoo.specifications import NAME, PARTY, PARTY_MODELS, Specification
-from mlconnector_assets.systems.odoo.stream import Pass, Stream
+from mlconnector_assets.systems.odoo.stream import Pass, Stream, touched_by
 from mlconnector_assets.systems.odoo.values import Values, day_or_none, field_or_none
 
 COMPANY_FIELDS: Specification = {
@@ -49,7 +48,6 @@ STREAM = Stream(
     [],
     COMPANY_FIELDS,
     company,
-    _each,
+    touched_by(_each, "partner_id"),
     (*PARTY_MODELS, "res.currency"),
-    changes=with_related("partner_id"),
 )

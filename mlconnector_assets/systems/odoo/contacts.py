@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlconnector_assets.records import CONTACTS
-from mlconnector_assets.systems.odoo.mapping import Setting, address, common, known, named
+from mlconnector_assets.systems.odoo.mapping import Setting, address_of, common, known, named
 from mlconnector_assets.systems.odoo.specifications import CODE, NAME, PARTY, PARTY_MODELS, Specification
 from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own
 from mlconnector_assets.systems.odoo.values import Values, field_or_none, id_or_none
@@ -40,7 +40,7 @@ def contact(record: Values, text: str, setting: Setting) -> Values:
         "tax_id": record["vat"] or None,
         "registration_number": record["company_registry"] or None,
         "gln": record.get("global_location_number") or None,
-        **address(record),
+        **address_of(record),
         "email": record["email"] or None,
         "phone": record["phone"] or None,
         "website": record["website"] or None,

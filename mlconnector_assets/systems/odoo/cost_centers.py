@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlconnector_assets.systems.odoo.changes import Domain
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.mapping import CostCenter
 from mlconnector_assets.systems.odoo.paging import context
-from mlconnector_assets.systems.odoo.stream import Domain
 from mlconnector_assets.systems.odoo.values import field_or_none
 
 _PAGE = 2000

@@ -47,6 +47,4 @@ def exchange_rate(record: Values, text: str, setting: Setting) -> Values:
 
 CURRENCIES_STREAM = Stream(CURRENCIES, "res.currency", [], CURRENCY_FIELDS, currency, everywhere, ())
 
-RATES_STREAM = Stream(
-    EXCHANGE_RATES, "res.currency.rate", [], RATE_FIELDS, exchange_rate, shared_or_own, ("res.currency",)
-)
+RATES_STREAM = Stream(EXCHANGE_RATES, "res.currency.rate", [], RATE_FIELDS, exchange_rate, shared_or_own, ("res.currency",))

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import date
 
 from mlconnector_assets.records import EMPLOYEES
-from mlconnector_assets.systems.odoo.changes import OWN, with_related
 from mlconnector_assets.systems.odoo.choices import Choices
 from mlconnector_assets.systems.odoo.mapping import Setting, common
 from mlconnector_assets.systems.odoo.specifications import CODE, NAME, Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own
+from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own, touched_by
 from mlconnector_assets.systems.odoo.values import Json, MappingError, Values, day_or_none, field_or_none, id_or_none
 
 EMPLOYEE_FIELDS: Specification = {
@@ -109,8 +108,7 @@ def stream(choices: Choices) -> Stream:
         [],
         EMPLOYEE_FIELDS | private | (POSITION_FIELDS if positions else {}),
         employee,
-        shared_or_own,
+        touched_by(shared_or_own, "version_ids") if positions else shared_or_own,
         ("hr.department", *(["hr.version"] if positions else [])),
-        changes=with_related("version_ids") if positions else OWN,
         remark="" if positions else "positions are left out: the user may not read hr.version",
     )

@@ -22,6 +22,7 @@ _LATER_NAMES = {
 """Of all answers with status 500 only these are worth another try; the others are mistakes of the request."""
 
 _INVALID_FIELD = re.compile(r"Invalid field '?([\w.]+)'? on (?:model )?'?([\w.]+)'?")
+_NO_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _MODEL = re.compile(r"\(([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\)")
 _LONGEST_MESSAGE = 300
 
@@ -37,6 +38,10 @@ class TryLaterError(Exception):
 
 class UnreadableRecordError(SourceError):
     """One record of a page, or a record that it points to, cannot be read; the others of the page could be."""
+
+
+class UnknownModelError(SourceError):
+    """Odoo has no such model: the app that brings it is not installed."""
 
 
 class UnknownFieldError(SourceError):
@@ -126,8 +131,16 @@ def _permanent(status: int, name: str, message: str, place: Place) -> ConnectorE
             where=str(place),
             mend="Correct `database` (and `url`) of this connection in connections.yaml.",
         )
+    return _mistaken(status, name, message, place)
+
+
+def _mistaken(status: int, name: str, message: str, place: Place) -> ConnectorError:
     if name.endswith("MissingError"):
         return UnreadableRecordError(_short(message), where=str(place), mend="Mend the record in Odoo.")
+    if status == 404 and (absent := _NO_MODEL.match(message)):
+        return UnknownModelError(
+            f"Odoo has no model {absent[1]}", where=str(place), mend="Install the app that brings it, or read other records."
+        )
     invalid = _INVALID_FIELD.search(message)
     if invalid:
         return UnknownFieldError(invalid[1], invalid[2], where=str(place))

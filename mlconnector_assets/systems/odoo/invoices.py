@@ -21,6 +21,8 @@ from mlconnector_assets.systems.odoo.specifications import (
 )
 from mlconnector_assets.systems.odoo.stream import Stream, Sums, documents_of
 from mlconnector_assets.systems.odoo.values import (
+    PRICE_DECIMALS,
+    RATE_DECIMALS,
     Json,
     Values,
     amount,
@@ -66,7 +68,7 @@ INVOICE_FIELDS: Specification = {
     "line_ids": fields(
         "sequence", "display_type", "name", "quantity", "price_unit", "discount", "price_subtotal", "price_total",
         "amount_currency", "discount_date", "analytic_distribution", "purchase_line_id", "sale_line_ids",
-        product_id=fields("default_code", "barcode", seller_ids=fields("product_code", partner_id={})),
+        product_id=fields("default_code", "barcode", seller_ids=fields("product_code", "product_id", "partner_id")),
         product_uom_id=NAME,
         account_id=CODE_AND_NAME,
         tax_ids=TAX_OR_GROUP,
@@ -75,8 +77,6 @@ INVOICE_FIELDS: Specification = {
 }  # fmt: skip
 
 _ZERO, _HUNDRED = Decimal(0), Decimal(100)
-_PRICE = Decimal("0.0000000001")
-_RATE = Decimal("0.000000000001")
 
 
 def invoice(record: Values, text: str, setting: Setting) -> Values:
@@ -117,7 +117,7 @@ def invoice(record: Values, text: str, setting: Setting) -> Values:
             "journal": field_or_none(record["journal_id"], "code"),
             "currency": record["currency_id"]["name"],
             "company_currency": record["company_id"]["currency_id"]["name"],
-            "exchange_rate": rounded(amount(record["invoice_currency_rate"]), _RATE) or None,
+            "exchange_rate": rounded(amount(record["invoice_currency_rate"]), RATE_DECIMALS) or None,
             "lines": lines,
             "taxes": taxes,
             "net_amount": net,
@@ -159,7 +159,7 @@ def _line(position: int, line: Values, record: Values, kind: str, setting: Setti
         "gtin": field_or_none(product, "barcode"),
         "quantity": rounded(amount(line["quantity"]), SIX_DECIMALS),
         "unit": field_or_none(line["product_uom_id"], "name"),
-        "unit_price": rounded(_unit_price(line, net, taxes), _PRICE),
+        "unit_price": rounded(_unit_price(line, net, taxes), PRICE_DECIMALS),
         "discount_percent": line["discount"],
         "net_amount": net,
         "tax_amount": amount(line["price_total"]) - net,
@@ -188,7 +188,13 @@ def _vendor_item_code(product: Json, record: Values) -> str | None:
     if not product:
         return None
     vendor = {partner["id"] for partner in (record["commercial_partner_id"], record["partner_id"]) if partner}
-    return next((seller["product_code"] or None for seller in product["seller_ids"] if seller["partner_id"] in vendor), None)
+    offers = [
+        seller
+        for seller in product["seller_ids"]
+        if seller["partner_id"] in vendor and seller["product_id"] in (False, product["id"])
+    ]
+    # what is said of this variant goes before what is said of all
+    return next((seller["product_code"] or None for seller in sorted(offers, key=lambda seller: not seller["product_id"])), None)
 
 
 def _tax_summary(lines: list[Values], sign: int) -> list[Values]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mlconnector_assets.systems.odoo.values import (
     Json,
@@ -15,7 +15,6 @@ from mlconnector_assets.systems.odoo.values import (
     amount,
     field_or_none,
     id_or_none,
-    instant_or_none,
     rounded,
 )
 
@@ -51,23 +50,31 @@ class Setting:
 
 
 def common(record: Values, text: str, setting: Setting) -> Values:
-    """The columns that every record has. `text` is the record exactly as received."""
+    """The columns that every record has; when it was modified is filled in by canonical.py. `text` is the record exactly as
+    received. Raises MappingError when the record is of a company that this connection does not read."""
     return {
         "connection": setting.connection,
-        "company": setting.company,
+        "company": setting.company or _own_company(record.get("company_id"), setting),
         "source_id": str(record["id"]),
-        "modified_at": instant_or_none(record["write_date"]),
+        "modified_at": None,
         "content_hash": hashlib.sha256(text.encode()).hexdigest(),
         "source_record": text,
     }
 
 
-def known(names: Mapping[str, T], value: object, field: str) -> T:
+def _own_company(company: Json, setting: Setting) -> str | None:
+    """Our code of the company that a record names itself; None when all companies share the record."""
+    if company and company not in setting.companies:
+        raise MappingError(f"it belongs to company {company}, which this connection does not read")
+    return setting.companies[company] if company else None
+
+
+def known(names: Mapping[Any, T], value: object, field: str) -> T:
     """Our word for a value of one of Odoo's selections. Raises MappingError for one that is not known."""
     try:
-        return names[value]  # type: ignore[index]
+        return names[value]
     except KeyError:
-        raise MappingError(f"{field} is {value!r}, which is none of {', '.join(names)}") from None
+        raise MappingError(f"{field} is {value!r}, which is none of {', '.join(map(str, names))}") from None
 
 
 def party(address: Values, identity: Values, setting: Setting) -> Values:
@@ -86,15 +93,30 @@ def _party(address: Values, identity: Values) -> Values:
         "tax_id": identity["vat"] or None,
         "registration_number": identity["company_registry"] or None,
         "gln": address.get("global_location_number") or identity.get("global_location_number") or None,
-        "street": address["street"] or None,
-        "street2": address["street2"] or None,
-        "city": address["city"] or None,
-        "state": field_or_none(address["state_id"], "code"),
-        "postal_code": address["zip"] or None,
-        "country": field_or_none(address["country_id"], "code"),
+        **address_of(address),
         "email": address["email"] or identity["email"] or None,
         "phone": address["phone"] or identity["phone"] or None,
     }
+
+
+def address_of(partner: Values) -> Values:
+    """The address of a contact, column by column."""
+    return {
+        "street": partner["street"] or None,
+        "street2": partner["street2"] or None,
+        "city": partner["city"] or None,
+        "state": field_or_none(partner["state_id"], "code"),
+        "postal_code": partner["zip"] or None,
+        "country": field_or_none(partner["country_id"], "code"),
+    }
+
+
+NO_ADDRESS: Values = dict.fromkeys(("street", "street2", "city", "state", "postal_code", "country"))
+
+
+def named(records: list[Values]) -> str | None:
+    """The names of nested records as one text."""
+    return " + ".join(record["name"] for record in records) or None
 
 
 def shares(distribution: Json, setting: Setting) -> list[Values]:

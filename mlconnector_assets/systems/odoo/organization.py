@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.records import DEPARTMENTS, PROJECTS, WAREHOUSES
-from mlconnector_assets.systems.odoo.changes import with_related
-from mlconnector_assets.systems.odoo.mapping import NO_ADDRESS, Setting, address, common
+from mlconnector_assets.systems.odoo.mapping import NO_ADDRESS, Setting, address_of, common
 from mlconnector_assets.systems.odoo.specifications import CODE, NAME, PARTY_MODELS, Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own
+from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own, touched_by
 from mlconnector_assets.systems.odoo.values import Values, day_or_none, field_or_none, id_or_none
 
 DEPARTMENT_FIELDS: Specification = {
@@ -63,14 +62,12 @@ def warehouse(record: Values, text: str, setting: Setting) -> Values:
         "name": record["name"] or None,
         "active": record["active"],
         "contact_id": id_or_none(place),
-        **(address(place) if place else NO_ADDRESS),
+        **(address_of(place) if place else NO_ADDRESS),
         "gln": (place.get("global_location_number") or None) if place else None,
     }
 
 
-DEPARTMENTS_STREAM = Stream(
-    DEPARTMENTS, "hr.department", [], DEPARTMENT_FIELDS, department, shared_or_own, ("hr.employee",)
-)
+DEPARTMENTS_STREAM = Stream(DEPARTMENTS, "hr.department", [], DEPARTMENT_FIELDS, department, shared_or_own, ("hr.employee",))
 
 PROJECTS_STREAM = Stream(
     PROJECTS,
@@ -88,7 +85,6 @@ WAREHOUSES_STREAM = Stream(
     [],
     WAREHOUSE_FIELDS,
     warehouse,
-    shared_or_own,
+    touched_by(shared_or_own, "partner_id"),
     PARTY_MODELS,
-    changes=with_related("partner_id"),
 )

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import pairwise
 from typing import Final, TypeVar
 
+from mlconnector_assets.systems.odoo.changes import window_domain
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.failures import UnknownFieldError, UnreadableRecordError, other_records
 from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS, without
-from mlconnector_assets.systems.odoo.stream import Domain, Pass, Stream
+from mlconnector_assets.systems.odoo.stream import Pass, Stream
 from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import Window
 
@@ -38,20 +38,6 @@ class Batch:
     last_id: int
     text: str
     unreadable: str | None = None
-
-
-def stamp(instant: datetime) -> str:
-    """An instant as Odoo compares it: UTC, whole seconds."""
-    return instant.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def window_domain(window: Window, prefix: str = "") -> Domain:
-    """The window as a domain. A window that is open towards the past also takes records that have no write_date."""
-    field_name = f"{prefix}write_date"
-    before = [field_name, "<", stamp(window.end)]
-    if window.start is None:
-        return ["|", [field_name, "=", False], before]
-    return [[field_name, ">=", stamp(window.start)], before]
 
 
 def context(company_ids: tuple[int, ...]) -> Values:
@@ -90,7 +76,7 @@ class Pager:
         return found
 
     def _ids(self, stream: Stream, walk: Pass, window: Window, above: int, limit: int) -> list[int]:
-        domain = [*stream.domain, *walk.domain, *window_domain(window), ["id", ">", above]]
+        domain = [*stream.domain, *walk.domain, *window_domain(window, walk.changes), ["id", ">", above]]
         arguments = {"domain": domain, "order": "id asc", "limit": limit, "context": context(walk.company_ids)}
         ids: list[int] = self.client.call(stream.model, "search", arguments)
         try:
@@ -116,13 +102,13 @@ class Pager:
             self._unreadable += 1
             if self._unreadable > _MOST_UNREADABLE:
                 raise
-            text, reason = self._request(stream, walk, window, ids, {"write_date": {}}), problem.what
+            text, reason = self._request(stream, walk, window, ids, walk.changes.stamps), problem.what
         yield Batch(walk, ids[0], ids[-1], text, reason)
 
     def _page(self, stream: Stream, walk: Pass, window: Window, ids: Sequence[int]) -> str:
         while True:
             try:
-                return self._request(stream, walk, window, ids, without(stream.specification, self.absent))
+                return self._request(stream, walk, window, ids, without(stream.specification | walk.more, self.absent))
             except UnknownFieldError as problem:
                 if problem.field not in MODULE_FIELDS or problem.field in self.absent:
                     raise
@@ -134,7 +120,7 @@ class Pager:
             stream.model,
             "web_search_read",
             {
-                "domain": [*stream.domain, *walk.domain, *window_domain(window), *between],
+                "domain": [*stream.domain, *walk.domain, *window_domain(window, walk.changes), *between],
                 "specification": specification,
                 "order": "id asc",
                 "context": context(walk.company_ids),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.records import PAYMENT_TERMS
-from mlconnector_assets.systems.odoo.changes import with_related
 from mlconnector_assets.systems.odoo.mapping import SIX_DECIMALS, Setting, common, known
 from mlconnector_assets.systems.odoo.specifications import Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own
+from mlconnector_assets.systems.odoo.stream import Stream, shared_or_own, touched_by
 from mlconnector_assets.systems.odoo.values import Json, MappingError, Values, amount, rounded
 
 DUE = {
@@ -65,7 +64,6 @@ STREAM = Stream(
     [],
     PAYMENT_TERM_FIELDS,
     payment_term,
-    shared_or_own,
+    touched_by(shared_or_own, "line_ids"),
     ("account.payment.term.line",),
-    changes=with_related("line_ids"),
 )

@@ -4,10 +4,9 @@ measure from uom.uom. What a vendor asks is kept for the template or for one var
 from __future__ import annotations
 
 from mlconnector_assets.records import PRODUCTS, UNITS
-from mlconnector_assets.systems.odoo.changes import with_related
 from mlconnector_assets.systems.odoo.mapping import SIX_DECIMALS, Setting, common, in_order, known
 from mlconnector_assets.systems.odoo.specifications import NAME, Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, everywhere, shared_or_own
+from mlconnector_assets.systems.odoo.stream import Stream, everywhere, shared_or_own, touched_by
 from mlconnector_assets.systems.odoo.values import (
     PRICE_DECIMALS,
     RATE_DECIMALS,
@@ -68,7 +67,9 @@ def product(record: Values, text: str, setting: Setting) -> Values:
 
 def _offers(seller: Values, record: Values, setting: Setting) -> bool:
     """Whether it is for this variant and for a company that is read."""
-    return seller["product_id"] in (False, record["id"]) and (not seller["company_id"] or seller["company_id"] in setting.companies)
+    return seller["product_id"] in (False, record["id"]) and (
+        not seller["company_id"] or seller["company_id"] in setting.companies
+    )
 
 
 def _vendor_item(position: int, seller: Values, setting: Setting) -> Values:
@@ -111,9 +112,8 @@ PRODUCTS_STREAM = Stream(
     [],
     PRODUCT_FIELDS,
     product,
-    shared_or_own,
+    touched_by(shared_or_own, "product_tmpl_id.seller_ids"),
     ("product.template", "product.category", "product.supplierinfo", "uom.uom", "res.partner", "res.currency"),
-    changes=with_related("product_tmpl_id.seller_ids"),
 )
 
-UNITS_STREAM = Stream(UNITS, "uom.uom", [], UNIT_FIELDS, unit, everywhere, (), changes=with_related("relative_uom_id"))
+UNITS_STREAM = Stream(UNITS, "uom.uom", [], UNIT_FIELDS, unit, touched_by(everywhere, "relative_uom_id"))

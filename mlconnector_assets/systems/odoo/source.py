@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import httpx
 import polars as pl
@@ -13,17 +15,21 @@ from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.systems.odoo import checks, listing, totals
 from mlconnector_assets.systems.odoo.canonical import page_of
+from mlconnector_assets.systems.odoo.changes import Changes, Domain, stamp
+from mlconnector_assets.systems.odoo.choices import Choices
 from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, Revealing
 from mlconnector_assets.systems.odoo.cost_centers import CostCenters
+from mlconnector_assets.systems.odoo.failures import UnknownModelError
 from mlconnector_assets.systems.odoo.mapping import Setting
-from mlconnector_assets.systems.odoo.paging import Pager, context, prefetched, stamp
+from mlconnector_assets.systems.odoo.paging import Pager, context, prefetched
 from mlconnector_assets.systems.odoo.stream import Stream
-from mlconnector_assets.systems.odoo.streams import STREAMS
-from mlconnector_assets.systems.odoo.values import instant_or_none, parse
+from mlconnector_assets.systems.odoo.streams import RECORDS, stream_of
+from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import Finding, Page, SourceTotals, Window
 
 _SETTLED = timedelta(seconds=5)
 """A second this long ago gets no further visible changes, except from transactions that commit late."""
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 class OdooSource:
@@ -42,7 +48,9 @@ class OdooSource:
         database: str,
         api_key: Revealing,
         companies: Mapping[str, int],
-        records: Sequence[str] = tuple(STREAMS),
+        records: Sequence[str] = RECORDS,
+        private_employee_fields: Sequence[str] = (),
+        vendor_tags: Sequence[str] = (),
         page_size: int = 500,
         timeout: float = 60.0,
         retry: Retry = PATIENT,
@@ -61,6 +69,8 @@ class OdooSource:
             clock=clock,
             transport=transport,
         )
+        self._choices = Choices(tuple(private_employee_fields), tuple(vendor_tags), cache(self._may_read))
+        self._stream = cache(self._make_stream)
         self._pager = Pager(self._client, self._companies, page_size)
 
     def now(self) -> datetime:
@@ -70,28 +80,28 @@ class OdooSource:
     def probe(self, record: str, since: datetime | None) -> str:
         """Every id and stamp at or after `since`, as one hash: a count and a newest stamp would not show a row that
         was already in the window and got another stamp below the newest one. Without `since` only count and newest."""
-        stream = self._stream(record)
-        domain = totals.everything_of(stream, self._companies)
-        setting = context(tuple(self._companies.values()))
-        if since is None:
-            arguments = {
-                "domain": domain,
-                "groupby": [],
-                "aggregates": ["__count", "write_date:max", "id:max"],
-                "context": setting,
-            }
-            text = self._client.call_text(stream.model, "formatted_read_group", arguments)
-            newest = instant_or_none(parse(text)[0]["write_date:max"])
-        else:
-            domain = [*domain, ["write_date", ">=", stamp(since)]]
-            arguments = {"domain": domain, "fields": ["write_date"], "order": "id asc", "load": "", "context": setting}
-            text = self._client.call_text(stream.model, "search_read", arguments)
-            newest = instant_or_none(max((row["write_date"] for row in parse(text)), default=False))
+        stream, texts = self._stream(record), []
+        newest: list[datetime] = []
+        for changes, domain in totals.everything_of(stream, self._companies):
+            text = self._stamps(stream, changes, domain, since)
+            texts.append(text)
+            newest += map(datetime.fromisoformat, _STAMP.findall(text))
         answered_at = self._client.answered_at
-        if newest and answered_at and newest > answered_at - _SETTLED:
+        if newest and answered_at and max(newest).replace(tzinfo=UTC) > answered_at - _SETTLED:
             # another change in that same second would look the same: be different next time
-            text += stamp(answered_at)
-        return hashlib.sha256(text.encode()).hexdigest()
+            texts.append(stamp(answered_at))
+        return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+    def _stamps(self, stream: Stream, changes: Changes, domain: Domain, since: datetime | None) -> str:
+        arguments: Values = {"domain": domain, "context": context(tuple(self._companies.values()))}
+        if since is None:
+            method = "formatted_read_group"
+            arguments |= {"groupby": [], "aggregates": ["__count", "write_date:max", "id:max"]}
+        else:
+            method = "web_search_read"
+            arguments |= {"domain": [*domain, *changes.since(stamp(since))], "order": "id asc"}
+            arguments["specification"] = changes.stamps
+        return self._client.call_text(stream.model, method, arguments)
 
     def totals(self, record: str, window: Window) -> SourceTotals:
         """Count and money sums of a window as Odoo sees them now."""
@@ -116,15 +126,22 @@ class OdooSource:
 
     def check(self) -> list[Finding]:
         """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
-        return checks.check(self._client, self._companies, self.records)
+        return checks.check(self._client, self._companies, [self._stream(record) for record in self.records])
 
     def close(self) -> None:
         """Release connections."""
         self._client.close()
 
-    def _stream(self, record: str) -> Stream:
-        if record not in STREAMS:
+    def _make_stream(self, record: str) -> Stream:
+        if record not in RECORDS:
             raise ConfigurationError(
-                f"Odoo has no record '{record}'", where=f"connection {self.connection}", mend=f"Use one of {', '.join(STREAMS)}."
+                f"Odoo has no record '{record}'", where=f"connection {self.connection}", mend=f"Use one of {', '.join(RECORDS)}."
             )
-        return STREAMS[record]
+        return stream_of(record, self._choices)
+
+    def _may_read(self, model: str) -> bool:
+        """Whether this Odoo has the model and the user may read it. Raises CredentialsError, Unavailable, SourceError."""
+        try:
+            return bool(self._client.call(model, "has_access", {"ids": [], "operation": "read"}))
+        except UnknownModelError:
+            return False

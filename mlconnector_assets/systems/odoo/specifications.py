@@ -13,6 +13,8 @@ MODULE_FIELDS = {
     "global_location_number": "account_add_gln",
     "ubl_cii_tax_category_code": "account_edi_ubl_cii",
     "seller_ids": "product",
+    "is_storable": "stock",
+    "property_purchase_currency_id": "purchase",
 }
 """Fields that a database without the named module does not have. They are then left out, and their columns are null."""
 

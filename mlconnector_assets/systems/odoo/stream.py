@@ -4,25 +4,28 @@ lines and parties come in one call, which is one transaction, so that they alway
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from mlconnector_assets.records import Record
+from mlconnector_assets.systems.odoo.changes import OWN, Changes, Domain, with_related
 from mlconnector_assets.systems.odoo.mapping import Setting
 from mlconnector_assets.systems.odoo.specifications import Specification
 from mlconnector_assets.systems.odoo.values import Values
 
-Domain = list[Any]
+Passes = Callable[[Mapping[str, int]], list["Pass"]]
 
 
 @dataclass(frozen=True)
 class Pass:
     """One walk over a model. `company`: our code, None when the record names its own; `company_ids`: Odoo's companies
-    that are visible, the first being the current one, which decides account codes and default terms."""
+    that are visible, the first being the current one, which decides account codes and default terms; `changes`: when
+    its records count as changed; `more`: fields that are asked for only in this walk."""
 
     company: str | None
     company_ids: tuple[int, ...]
     domain: Domain
+    changes: Changes = OWN
+    more: Specification = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Stream:
 
     `map` takes a record, its text and the setting, and returns the canonical row; `passes` says how the companies are
     walked; `related` are the models that the user must be able to read besides the record's own; `sums` is None when
-    the record has no money that Odoo can sum.
+    the record has no money that Odoo can sum; `remark` tells what is left out and why.
     """
 
     record: Record
@@ -54,9 +57,10 @@ class Stream:
     domain: Domain
     specification: Specification
     map: Callable[[Values, str, Setting], Values]
-    passes: Callable[[Mapping[str, int]], list[Pass]]
+    passes: Passes
     related: tuple[str, ...] = ()
     sums: Sums | None = None
+    remark: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -74,3 +78,14 @@ def shared_or_own(companies: Mapping[str, int]) -> list[Pass]:
     first, *others = companies.values()
     shared = Pass(None, (first, *others), [["company_id", "in", [False, first]]])
     return [shared, *(Pass(None, (other,), [["company_id", "=", other]]) for other in others)]
+
+
+def everywhere(companies: Mapping[str, int]) -> list[Pass]:
+    """One pass over records that know no company."""
+    return [Pass(None, tuple(companies.values()), [])]
+
+
+def touched_by(passes: Passes, *relations: str) -> Passes:
+    """The same passes; a record counts as changed when a row of these relations was written, see `with_related`."""
+    changes = with_related(*relations)
+    return lambda companies: [replace(walk, changes=changes) for walk in passes(companies)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.records import TAXES
-from mlconnector_assets.systems.odoo.changes import with_related
 from mlconnector_assets.systems.odoo.mapping import SIX_DECIMALS, Setting, common, known
 from mlconnector_assets.systems.odoo.specifications import CODE, NAME, Specification, fields
-from mlconnector_assets.systems.odoo.stream import Stream, documents_of
+from mlconnector_assets.systems.odoo.stream import Stream, documents_of, touched_by
 from mlconnector_assets.systems.odoo.values import Values, amount, field_or_none, id_or_none, rounded
 
 COMPUTATIONS = {"percent": "percent", "division": "percent_of_total", "fixed": "fixed", "group": "group"}
@@ -68,7 +67,6 @@ STREAM = Stream(
     [],
     TAX_FIELDS,
     tax,
-    documents_of,
+    touched_by(documents_of, "repartition_line_ids"),
     ("account.tax.group", "account.tax.repartition.line", "account.account", "res.country"),
-    changes=with_related("repartition_line_ids"),
 )

@@ -5,34 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from mlconnector_assets.systems.odoo.changes import Changes, Domain, any_of, window_domain
 from mlconnector_assets.systems.odoo.client import OdooClient
-from mlconnector_assets.systems.odoo.paging import context, window_domain
-from mlconnector_assets.systems.odoo.stream import Domain, Stream, Sums
+from mlconnector_assets.systems.odoo.paging import context
+from mlconnector_assets.systems.odoo.stream import Stream, Sums
 from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import SourceTotals, Window
 
 _MONEY = Decimal("0.0001")
 
 
-def everything_of(stream: Stream, companies: Mapping[str, int]) -> Domain:
-    """The domain of all passes of a stream together."""
-    walks = [walk.domain for walk in stream.passes(companies)]
-    return [*stream.domain, *["|"] * (len(walks) - 1), *(condition for walk in walks for condition in walk)]
+def everything_of(stream: Stream, companies: Mapping[str, int]) -> list[tuple[Changes, Domain]]:
+    """The domains of all passes of a stream together, by what makes their records count as changed."""
+    walks: dict[Changes, list[Domain]] = {}
+    for walk in stream.passes(companies):
+        walks.setdefault(walk.changes, []).append(walk.domain)
+    return [(changes, [*stream.domain, *any_of(domains)]) for changes, domains in walks.items()]
 
 
 def totals(client: OdooClient, stream: Stream, companies: Mapping[str, int], window: Window) -> SourceTotals:
     """Count and sums of a window. A column that Odoo cannot sum is absent."""
-    setting = context(tuple(companies.values()))
-    domain = [*everything_of(stream, companies), *window_domain(window)]
-    sums = stream.sums
-    if sums is None:
-        return SourceTotals(_count(_groups(client, stream.model, domain, setting)))
-    if sums.model is None:
-        groups = _groups(client, stream.model, domain, setting, sums)
-        return SourceTotals(_count(groups), _by_currency(groups, sums))
-    rows = _count(_groups(client, stream.model, domain, setting))
-    of_lines = [*sums.domain, *_through(sums.parent, domain)]
-    return SourceTotals(rows, _by_currency(_groups(client, sums.model, of_lines, setting, sums), sums))
+    rows, money = 0, dict[tuple[str, str], Decimal]()
+    for company_ids, changes, domain in _questions(stream, companies):
+        setting, within = context(company_ids), [*domain, *window_domain(window, changes)]
+        sums = stream.sums
+        groups = _groups(client, stream.model, within, setting, sums if sums and sums.model is None else None)
+        rows += _count(groups)
+        if sums and sums.model is not None:
+            groups = _groups(client, sums.model, [*sums.domain, *_through(sums.parent, within)], setting, sums)
+        for key, amount in (_by_currency(groups, sums) if sums else {}).items():
+            money[key] = money.get(key, Decimal(0)) + amount
+    return SourceTotals(rows, money)
+
+
+def _questions(stream: Stream, companies: Mapping[str, int]) -> list[tuple[tuple[int, ...], Changes, Domain]]:
+    """What is counted: everything at once, unless a record is one for each company that sees it."""
+    if "company" in stream.record.key:
+        return [(walk.company_ids, walk.changes, [*stream.domain, *walk.domain]) for walk in stream.passes(companies)]
+    return [(tuple(companies.values()), changes, domain) for changes, domain in everything_of(stream, companies)]
 
 
 def _through(parent: str, domain: Domain) -> Domain:

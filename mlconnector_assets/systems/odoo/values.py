@@ -14,6 +14,8 @@ from typing import Any
 Json = Any
 """Any JSON value."""
 
+PRICE_DECIMALS, RATE_DECIMALS = Decimal("0.0000000001"), Decimal("0.000000000001")
+
 Values = dict[str, Any]
 """A record or a nested record, as Odoo sent it."""
 
