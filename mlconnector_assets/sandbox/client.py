@@ -4,7 +4,7 @@ and to break it."""
 from __future__ import annotations
 
 import base64
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import httpx
 
@@ -63,6 +63,14 @@ class ControlClient:
     def change_partner(self, partner: int, values: Row, **timing: Value) -> Row:
         """Change a customer's or vendor's fields."""
         return self.change("change_partner", id=partner, values=values, **timing)
+
+    def create(self, model: str, values: Row, **timing: Value) -> int:
+        """Add a plain record of any model; nothing else is written."""
+        return int(self.change("create", model=model, values=values, **timing)["id"])
+
+    def new_position(self, employee: int, day: date, values: Row, **timing: Value) -> int:
+        """Give an employee another position from `day` on; that moves no employee. Answers the id of the version."""
+        return int(self.change("new_position", id=employee, day=day.isoformat(), values=values, **timing)["id"])
 
     def write(self, model: str, ids: list[int], values: Row | None = None, **timing: Value) -> Row:
         """Write stored values as they are, sense or no sense; without values only write_date moves."""

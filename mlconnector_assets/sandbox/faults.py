@@ -16,6 +16,7 @@ KINDS = {
     "cut": "the connection breaks in the middle of the body",
     "slow": "the answer waits (option seconds)",
     "no_rights": "403 on a model (option model)",
+    "no_app": "404 on a model, as if its app were not installed (option model)",
     "expired_key": "401 whatever the key",
     "rewrite_rows": "each `every`-th page request on `model` rewrites `rows` rows already read and as many not yet read",
     "sftp_close": "closing a written file fails",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlconnector_assets.sandbox.changes import anything, invoices
+from mlconnector_assets.sandbox.changes import anything, invoices, people
 from mlconnector_assets.sandbox.changes.change import Change
 
-CHANGES: dict[str, Change] = {name: change for module in (invoices, anything) for name, change in module.CHANGES.items()}
+CHANGES: dict[str, Change] = {name: change for module in (invoices, people, anything) for name, change in module.CHANGES.items()}

@@ -27,6 +27,11 @@ def write(database: Database, at: datetime, model: str, ids: list[int], values: 
     return {"ids": ids}
 
 
+def create(database: Database, at: datetime, model: str, values: Row) -> Row:
+    """Add a plain record of any model; nothing else is written."""
+    return {"id": database.insert(model, values, at=microseconds(at))}
+
+
 def remove(database: Database, at: datetime, model: str, ids: list[int]) -> Row:
     """Remove records without a trace, and nothing with them."""
     for record in ids:
@@ -35,4 +40,9 @@ def remove(database: Database, at: datetime, model: str, ids: list[int]) -> Row:
     return {"ids": ids}
 
 
-CHANGES = {"change_partner": Change(change_partner), "write": Change(write), "remove": Change(remove)}
+CHANGES = {
+    "change_partner": Change(change_partner),
+    "create": Change(create),
+    "write": Change(write),
+    "remove": Change(remove),
+}

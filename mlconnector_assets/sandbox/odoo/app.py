@@ -19,7 +19,7 @@ from mlconnector_assets.clock import Clock
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.context import read_context
 from mlconnector_assets.sandbox.odoo.database import Database
-from mlconnector_assets.sandbox.odoo.errors import OdooError, not_allowed_on_model, not_found, unauthorized
+from mlconnector_assets.sandbox.odoo.errors import OdooError, no_model, not_allowed_on_model, not_found, unauthorized
 from mlconnector_assets.sandbox.odoo.methods import Call, model_named
 from mlconnector_assets.sandbox.odoo.reading import Json
 from mlconnector_assets.sandbox.values import Row
@@ -120,9 +120,13 @@ class OdooApp:
         except ValueError as error:
             raise OdooError(400, "werkzeug.exceptions.BadRequest", f"could not parse the body as json: {error}") from None
         arguments = arguments if isinstance(arguments, dict) else {}
+        if self.faults.strike("no_app", model=model_name):
+            raise no_model(model_name)
         model = model_named(model_name)
         context = read_context(arguments.pop("context", None) or {}, COMPANIES)
         if self.faults.strike("no_rights", model=model_name):
+            if method == "has_access":
+                return "false"
             raise not_allowed_on_model(model_name, model.title)
         if self.faults.strike("serialization", model=model_name):
             raise OdooError(500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n")

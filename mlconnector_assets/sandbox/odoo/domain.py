@@ -17,8 +17,28 @@ from mlconnector_assets.sandbox.values import Value
 Condition = tuple[str, str, Value]
 """Field path, operator, value."""
 SECOND = 1_000_000
-OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like", "ilike", "not ilike", "=like", "=ilike")
+OPERATORS = (
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "not in",
+    "like",
+    "not like",
+    "ilike",
+    "not ilike",
+    "=like",
+    "=ilike",
+    "any",
+    "not any",
+)
 NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
+ANY = ("any", "not any")
+"""With a domain of its own for the records that a relation leads to."""
+OPERATORS = ("=", "<", "<=", ">", ">=", "in", "like", "ilike", "=like", "=ilike", *NEGATIVE, *ANY)
 
 
 class Compiler:
@@ -73,8 +93,11 @@ class Compiler:
         self.fields_named.add(name)
         if name not in model.fields:
             raise value_error(f"Invalid field {model.name}.{name} in condition {condition!r}")
+        if not rest and operator in ANY:
+            found = self._through(model, name, value, alias)
+            return found if operator == "any" else f"NOT ifnull({found}, 0)"
         if rest or name in model.lines:
-            return self._through(model, name, (rest or "id", operator, value), alias)
+            return self._through(model, name, [[rest or "id", operator, value]], alias)
         column = column_of(model, name, alias, self.context.company)
         if operator not in NEGATIVE:
             return self._positive(model, name, column, operator, value)
@@ -82,17 +105,17 @@ class Compiler:
             return "1"  # Odoo 19 does not filter here
         return f"NOT ifnull({self._positive(model, name, column, NEGATIVE[operator], value)}, 0)"
 
-    def _through(self, model: Model, name: str, condition: Condition, alias: str) -> str:
+    def _through(self, model: Model, name: str, domain: list[Value], alias: str) -> str:
         target = MODELS.get(model.fields[name].get("relation", ""))
         if target is None:
-            raise value_error(f"Invalid field {model.name}.{name}.{condition[0]} in condition {condition!r}")
+            raise value_error(f"Invalid field {model.name}.{name}.{domain[0][0]} in condition {tuple(domain[0])!r}")
         self._aliases += 1
         inner = f"r{self._aliases}"
-        rows = f"FROM {target.table} {inner} WHERE {self._condition(target, condition, inner)}"
+        rows = f"FROM {target.table} {inner} WHERE ({self._domain(target, domain, inner)})"
         if name in model.lines:
             lines = model.lines[name]
             extra = f" AND {lines.condition.replace('r.', f'{inner}.')}" if lines.condition else ""
-            return f"{alias}.id IN (SELECT {inner}.{lines.inverse} {rows}{extra})"
+            return f"{alias}.{lines.of} IN (SELECT {inner}.{lines.inverse} {rows}{extra})"
         column = column_of(model, name, alias, self.context.company)
         if model.type_of(name) == "many2many":
             return f"EXISTS (SELECT 1 FROM json_each({column}) j WHERE j.value IN (SELECT {inner}.id {rows}))"

@@ -68,6 +68,11 @@ def not_found(message: str) -> OdooError:
     return OdooError(404, "werkzeug.exceptions.NotFound", message)
 
 
+def no_model(name: str) -> OdooError:
+    """A model that no installed app brings: 404."""
+    return not_found(f"the model '{name}' does not exist")
+
+
 def unauthorized(message: str) -> OdooError:
     """No key, or a wrong one: 401."""
     return OdooError(401, "werkzeug.exceptions.Unauthorized", message, headers={"WWW-Authenticate": "Bearer "})

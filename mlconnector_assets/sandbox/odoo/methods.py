@@ -8,7 +8,7 @@ from datetime import datetime
 
 from mlconnector_assets.sandbox.odoo.context import Context
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
-from mlconnector_assets.sandbox.odoo.errors import access_error, missing_record, not_found, unprocessable, value_error
+from mlconnector_assets.sandbox.odoo.errors import access_error, missing_record, no_model, not_found, unprocessable, value_error
 from mlconnector_assets.sandbox.odoo.grouping import Grouper
 from mlconnector_assets.sandbox.odoo.model import Model
 from mlconnector_assets.sandbox.odoo.models import MODELS
@@ -101,5 +101,5 @@ class Call:
 def model_named(name: str) -> Model:
     """The model of that name. Raises OdooError 404."""
     if name not in MODELS:
-        raise not_found(f"the model '{name}' does not exist")
+        raise no_model(name)
     return MODELS[name]

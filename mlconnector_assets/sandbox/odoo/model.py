@@ -25,11 +25,13 @@ many2many are JSON arrays of ids, json fields JSON text."""
 
 @dataclass(frozen=True)
 class Lines:
-    """A one2many field: rows of `model` whose `inverse` is this record, restricted by `condition` (SQL over alias `r`)."""
+    """A one2many field: rows of `model` whose `inverse` is this record (or its `of`), restricted by `condition` (SQL over
+    alias `r`)."""
 
     model: str
     inverse: str
     condition: str = ""
+    of: str = "id"
 
 
 @dataclass(frozen=True)

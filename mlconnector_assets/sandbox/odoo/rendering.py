@@ -95,7 +95,7 @@ class Renderer:
     def _rows(self, model: Model, name: str, inner: str, alias: str, sql: str | None) -> str:
         if name in model.lines:
             lines = model.lines[name]
-            condition = f"{inner}.{lines.inverse} = {alias}.id"
+            condition = f"{inner}.{lines.inverse} = {alias}.{lines.of}"
             if lines.condition:
                 condition += " AND " + lines.condition.replace("r.", f"{inner}.")
             return f"{MODELS[lines.model].table} {inner} WHERE {condition} ORDER BY {inner}.id"

@@ -93,7 +93,9 @@ class _Seeding:
         for row in catalog()["products"]:
             kind = "service" if str(row.get("default_code")).startswith("SRV") else "consu"
             usual = {"active": 1, "is_storable": 0, "purchase_ok": 1, "sale_ok": 1, "type": kind}
-            self._add("product.product", **(usual | row), standard_price=round(row["list_price"] * 0.6, 4))
+            values = usual | row
+            self._add("product.template", **{name: value for name, value in values.items() if name != "barcode"})
+            self._add("product.product", **values, product_tmpl_id=row["id"], standard_price=round(row["list_price"] * 0.6, 4))
         names = {row["id"]: row["name"] for row in catalog()["analytic_plans"]}
         for row in catalog()["analytic_plans"]:
             chain = [row["parent_id"], row["id"]] if "parent_id" in row else [row["id"]]

@@ -11,6 +11,7 @@ from mlconnector_assets.sandbox.odoo.models import MODELS
 from mlconnector_assets.sandbox.world.bulk import multiply
 from mlconnector_assets.sandbox.world.catalog import seed_catalog
 from mlconnector_assets.sandbox.world.history import History
+from mlconnector_assets.sandbox.world.masters import seed_masters
 from mlconnector_assets.sandbox.world.parties import Parties
 
 BLOCK = 2000
@@ -40,6 +41,7 @@ def seed(database: Database, scale: Scale, now: datetime) -> None:
         seed_catalog(database, start)
         parties = Parties(database, rng, start, span * 0.6)
         vendors, customers = parties.add(scale.vendors, vendors=True), parties.add(scale.customers, vendors=False)
+        seed_masters(database, start, now - QUIET, vendors)
         for model in MODELS.values():
             database.next(model.name, database.query(f"SELECT ifnull(max(id), 0) FROM {model.table}")[0][0])
         history = History(database, rng, vendors, customers)

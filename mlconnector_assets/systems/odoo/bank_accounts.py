@@ -38,5 +38,5 @@ STREAM = Stream(
     BANK_ACCOUNT_FIELDS,
     bank_account,
     shared_or_own,
-    ("res.partner", "res.bank", "res.currency"),
+    ("res.partner", "res.currency"),
 )

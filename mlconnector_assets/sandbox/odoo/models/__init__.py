@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.sandbox.odoo.model import Model
-from mlconnector_assets.sandbox.odoo.models import accounting, analytic, parties, products
+from mlconnector_assets.sandbox.odoo.models import accounting, analytic, parties, people, products
 
-MODELS: dict[str, Model] = {model.name: model for module in (accounting, analytic, parties, products) for model in module.MODELS}
+_SUBJECTS = (accounting, analytic, parties, people, products)
+
+MODELS: dict[str, Model] = {model.name: model for module in _SUBJECTS for model in module.MODELS}
 """Every model that the stand-in serves, by name."""

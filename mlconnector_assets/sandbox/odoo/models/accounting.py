@@ -122,8 +122,23 @@ MODELS = (
         """,
         order="sequence, id",
         related={"price_include": "ifnull({t}.price_include_override = 'tax_included', 0)"},
+        lines={
+            "repartition_line_ids": Lines("account.tax.repartition.line", "tax_id"),
+            "invoice_repartition_line_ids": Lines("account.tax.repartition.line", "tax_id", "r.document_type = 'invoice'"),
+            "refund_repartition_line_ids": Lines("account.tax.repartition.line", "tax_id", "r.document_type = 'refund'"),
+        },
         company_rule=OWN,
     ),
+    Model(
+        "account.tax.repartition.line",
+        "Tax Repartition Line",
+        "tax_id document_type repartition_type factor_percent account_id company_id sequence use_in_tax_closing",
+        order="document_type, repartition_type, sequence, id",
+        display="'account.tax.repartition.line,' || {t}.id",
+        company_rule=OWN,
+        indexes=("tax_id",),
+    ),
+    Model("account.account.tag", "Account Tag", "name applicability color active country_id", order="name, id"),
     Model("account.tax.group", "Tax Group", "name company_id sequence", order="sequence, id", company_rule=OWN),
     Model(
         "account.payment.term",
@@ -139,7 +154,7 @@ MODELS = (
         "account.payment.term.line",
         "Payment Terms Line",
         """
-        payment_id value value_amount delay_type nb_days
+        payment_id value value_amount delay_type nb_days days_next_month
         """,
         display="'account.payment.term.line,' || {t}.id",
     ),

@@ -23,7 +23,7 @@ MODELS = (
         name complete_name ref vat company_registry is_company parent_id type active supplier_rank customer_rank
         email phone website street street2 city state_id zip country_id lang tz company_id commercial_partner_id
         commercial_company_name function comment barcode property_payment_term_id
-        property_supplier_payment_term_id global_location_number
+        property_supplier_payment_term_id global_location_number category_id property_purchase_currency_id
         """,
         order="complete_name, id desc",
         display="{t}.complete_name",
@@ -37,7 +37,10 @@ MODELS = (
             "debit": "SELECT round(-sum(l.amount_residual), 2) FROM account_move_line l "
             "JOIN account_account a ON a.id = l.account_id WHERE l.partner_id = {t}.id AND a.account_type = 'liability_payable'",
         },
-        lines={"child_ids": Lines("res.partner", "parent_id", "r.active = 1")},
+        lines={
+            "child_ids": Lines("res.partner", "parent_id", "r.active = 1"),
+            "bank_ids": Lines("res.partner.bank", "partner_id"),
+        },
         by_company=("property_payment_term_id", "property_supplier_payment_term_id"),
         company_rule=OWN_OR_SHARED,
         indexes=("parent_id",),
@@ -48,6 +51,7 @@ MODELS = (
         """
         name currency_id partner_id parent_id sequence active chart_template account_fiscal_country_id
         fiscalyear_last_day fiscalyear_last_month tax_calculation_rounding_method email phone website
+        fiscalyear_lock_date tax_lock_date sale_lock_date purchase_lock_date hard_lock_date
         """,
         order="sequence, name",
         related={name: of_partner(name) for name in ADDRESS},
@@ -70,7 +74,23 @@ MODELS = (
         display=of_partner("name"),
         related={name: of_partner(name) for name in ("name", "lang", "tz")},
     ),
+    Model("res.partner.category", "Partner Tags", "name active parent_id color", order="name, id"),
+    Model(
+        "res.partner.bank",
+        "Bank Accounts",
+        "acc_number sanitized_acc_number acc_holder_name partner_id active company_id currency_id allow_out_payment sequence",
+        order="sequence, id",
+        display="{t}.acc_number",
+        company_rule=OWN_OR_SHARED,
+    ),
     Model("res.currency", "Currency", "name full_name symbol position rounding decimal_places active", order="active desc, name"),
+    Model(
+        "res.currency.rate",
+        "Currency Rate",
+        "name rate currency_id company_id",
+        order="name desc, id",
+        company_rule=OWN_OR_SHARED,
+    ),
     Model(
         "res.country",
         "Country",
