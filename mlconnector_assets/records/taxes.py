@@ -30,7 +30,7 @@ TAXES = Record(
     own_columns={
         "name": Column(pl.String(), "name; unique only within company, use and country"),
         "active": ACTIVE,
-        "use": Column(pl.String(), "sale, purchase or none"),
+        "used_for": Column(pl.String(), "sale, purchase or none"),
         "scope": Column(pl.String(), "goods or services when it is for one of them only"),
         "computation": Column(pl.String(), "percent, percent_of_total, fixed or group"),
         "rate": Column(PERCENT, "percentage; null for a fixed amount or a group"),

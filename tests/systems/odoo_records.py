@@ -93,7 +93,7 @@ def vendor_record(**values: Any) -> dict[str, Any]:
     return {
         "id": 71, "write_date": "2026-11-21 05:30:56", "active": True, "is_company": True, "website": False, "lang": "en_US",
         "company_id": False, "property_supplier_payment_term_id": {"id": 4, "name": "30 Days"},
-        "property_account_payable_id": {"id": 15, "code": "211000"}, **{k: v for k, v in VENDOR_PARTY.items() if k != "id"},
+        "property_account_payable_id": {"id": 15, "code": "211000"}, "category_id": [], **{k: v for k, v in VENDOR_PARTY.items() if k != "id"},
     } | values  # fmt: skip
 
 
@@ -104,9 +104,9 @@ CENTERS = {
 }
 
 
-def setting() -> Setting:
-    """The setting of a page."""
-    return Setting("odoo", "us", {1: "us", 2: "be"}, CENTERS.get)
+def setting(company: str | None = "us") -> Setting:
+    """The setting of a page; `company` None when records name their own."""
+    return Setting("odoo", company, {1: "us", 2: "be"}, CENTERS.get)
 
 
 def received(record: dict[str, Any]) -> tuple[dict[str, Any], str]:

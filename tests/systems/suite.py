@@ -109,7 +109,7 @@ class SourceSuite:
             pages = list(source.pages(name, window))
             assert all(page.frame.schema == RECORDS[name].schema for page in pages)
             frame = frame_of(pages)
-            assert frame.height > 0 and frame["source_id"].n_unique() == frame.height
+            assert frame.height > 0 and frame.select(RECORDS[name].key).n_unique() == frame.height
             assert set(frame["connection"]) == {source.connection}
             assert frame["modified_at"].max() < window.end
             assert frame["content_hash"].str.len_chars().unique().to_list() == [64]

@@ -103,7 +103,7 @@ PERMANENT = [
     (
         odoo_error(404, "werkzeug.exceptions.NotFound", "the model 'm' does not exist"),
         SourceError,
-        "the model 'm' does not exist",
+        "Odoo has no model m",
     ),
     (HTML, SourceError, "has no database 'prod'"),
     (odoo_error(500, "builtins.ValueError", "Invalid field 'nope' on 'res.partner'"), UnknownFieldError, "'nope' on res.partner"),

@@ -190,12 +190,26 @@ def test_a_currency_other_than_the_books():
 
 def test_item_codes_and_the_order_line():
     product = {"id": 7, "default_code": "FURN_1", "barcode": "5400000000017", "seller_ids": [
-        {"id": 1, "product_code": "OTHER", "partner_id": 99}, {"id": 2, "product_code": "V-1", "partner_id": 71}]}  # fmt: skip
+        {"id": 1, "product_code": "OTHER", "product_id": False, "partner_id": 99},
+        {"id": 2, "product_code": "V-ALL", "product_id": False, "partner_id": 71},
+        {"id": 3, "product_code": "V-8", "product_id": 8, "partner_id": 71},
+        {"id": 4, "product_code": "V-7", "product_id": 7, "partner_id": 71}]}  # fmt: skip
     (row,) = mapped(line_ids=[line(1, product_id=product, product_uom_id={"id": 1, "name": "Units"}, purchase_line_id=44)])[
         "lines"
     ]
-    assert (row["item_code"], row["vendor_item_code"], row["gtin"]) == ("FURN_1", "V-1", "5400000000017")
+    assert (row["item_code"], row["vendor_item_code"], row["gtin"]) == ("FURN_1", "V-7", "5400000000017")
     assert (row["unit"], row["order_line_id"]) == ("Units", "44")
+
+
+def test_a_vendor_item_code_of_another_variant_is_not_taken():
+    sellers = [
+        {"id": 1, "product_code": "V-8", "product_id": 8, "partner_id": 71},
+        {"id": 2, "product_code": "V-ALL", "product_id": False, "partner_id": 71},
+    ]
+    product = {"id": 7, "default_code": "FURN_1", "barcode": False, "seller_ids": sellers}
+    assert mapped(line_ids=[line(1, product_id=product)])["lines"][0]["vendor_item_code"] == "V-ALL"
+    product["seller_ids"] = sellers[:1]
+    assert mapped(line_ids=[line(1, product_id=product)])["lines"][0]["vendor_item_code"] is None
 
 
 def test_the_order_line_of_a_sale_only_when_there_is_one():

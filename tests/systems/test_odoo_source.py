@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from mlconnector_assets.errors import AccessDenied, ConfigurationError, SourceError, Unavailable
+from mlconnector_assets.systems.odoo.changes import window_domain
 from mlconnector_assets.systems.odoo.failures import UnreadableRecordError
-from mlconnector_assets.systems.odoo.paging import prefetched, window_domain
+from mlconnector_assets.systems.odoo.paging import prefetched
 from mlconnector_assets.systems.source import Window
 from tests.systems.odoo_records import bill, entry, odoo_error, source, vendor_record
 
@@ -32,6 +33,8 @@ class Odoo:
     def __call__(self, request):
         model, method = request.url.path.split("/")[-2:]
         arguments = json.loads(request.content)
+        if method == "has_access":
+            return httpx.Response(200, json=False)
         self.calls.append(SimpleNamespace(model=model, method=method, arguments=arguments))
         found = [row for row in self.records.get(model, []) if self._in_domain(row, arguments["domain"])][
             : arguments.get("limit")
@@ -251,8 +254,8 @@ def test_cost_centers_are_read_once_and_a_new_one_by_itself():
 
 
 def test_an_unknown_record_is_named():
-    with pytest.raises(ConfigurationError, match="invoices, vendors, gl_entries"):
-        next(source(Odoo()).pages("payments", ALL))
+    with pytest.raises(ConfigurationError, match="invoices, gl_entries, contacts"):
+        next(source(Odoo()).pages("spaceships", ALL))
 
 
 def test_the_next_items_are_made_while_one_is_used():
@@ -326,10 +329,21 @@ def test_totals_of_entries_come_from_their_lines():
     assert ["account_id", "!=", False] in calls[1][1]["domain"]
 
 
-def test_totals_of_vendors_are_a_count():
-    handler, _ = grouped([{"__count": 12}])
+def test_totals_of_vendors_count_those_on_bills_and_those_on_orders_only():
+    handler, calls = grouped(lambda number: True if number == 1 else [{"__count": 10 + number}])
     found = source(handler).totals("vendors", ALL)
-    assert found.rows == 12 and not found.money
+    assert found.rows == 12 + 13 and not found.money
+    assert [path for path, _ in calls] == [
+        "purchase.order.line/has_access",
+        "res.partner/formatted_read_group",
+        "res.partner/formatted_read_group",
+    ]
+
+
+def test_accounts_are_counted_once_for_each_company_that_sees_them():
+    handler, calls = grouped([{"__count": 12}])
+    assert source(handler, companies={"us": 1, "be": 2}).totals("gl_accounts", ALL).rows == 24
+    assert [call["context"]["allowed_company_ids"] for _, call in calls] == [[1], [2]]
 
 
 SINCE = datetime(2026, 11, 21, 4, tzinfo=UTC)

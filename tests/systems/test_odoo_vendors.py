@@ -9,7 +9,7 @@ from tests.systems.odoo_records import received, setting, vendor_record
 
 def mapped(**values):
     record, text = received(vendor_record(**values))
-    return vendor(record, text, setting())
+    return vendor(record, text, setting(company=None))
 
 
 def test_a_vendor_becomes_one_canonical_row():

@@ -35,9 +35,7 @@ def page_of(stream: Stream, batch: Batch, setting: Setting) -> Page:
                 aside.append(_set_aside(record, text, batch, batch.unreadable, setting))
                 continue
             try:
-                row = stream.map(record, text, setting)
-                row["modified_at"] = batch.walk.changes.latest(record)
-                rows.append(row)
+                rows.append(stream.map(record, text, setting) | {"modified_at": batch.walk.changes.latest(record)})
             except _BAD_RECORD as problem:
                 aside.append(_set_aside(record, text, batch, _reason(problem), setting))
     except (OddAnswerError, ValueError, LookupError, TypeError):

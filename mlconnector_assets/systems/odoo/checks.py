@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 from mlconnector_assets.errors import AccessDenied, ConnectorError, SourceError
@@ -16,7 +16,7 @@ OLDEST_VERSION = 19
 """The first Odoo with the JSON-2 interface."""
 
 
-def check(client: OdooClient, companies: Mapping[str, int], streams: Sequence[Stream]) -> list[Finding]:
+def check(client: OdooClient, companies: Mapping[str, int], streams: Callable[[], Sequence[Stream]]) -> list[Finding]:
     """Everything that can be told; ends early when the version or the login is no good, or when Odoo falls silent.
     Raises Unavailable or SourceError only when nothing answers like an Odoo at all."""
     version, version_text = client.version()
@@ -31,7 +31,7 @@ def check(client: OdooClient, companies: Mapping[str, int], streams: Sequence[St
         subject = "companies"
         visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
         subject = "records"
-        findings.extend(_companies_and_records(client, companies, visible, streams))
+        findings.extend(_companies_and_records(client, companies, visible, streams()))
     except ConnectorError as problem:
         findings.append(_bad(subject, problem))
     return findings

@@ -15,6 +15,7 @@ from mlconnector_assets.systems.odoo.values import (
     amount,
     field_or_none,
     id_or_none,
+    instant_or_none,
     rounded,
 )
 
@@ -50,13 +51,13 @@ class Setting:
 
 
 def common(record: Values, text: str, setting: Setting) -> Values:
-    """The columns that every record has; when it was modified is filled in by canonical.py. `text` is the record exactly as
-    received. Raises MappingError when the record is of a company that this connection does not read."""
+    """The columns that every record has; `modified_at` is that of the record itself, without its relations. `text` is the
+    record exactly as received. Raises MappingError when the record is of a company that this connection does not read."""
     return {
         "connection": setting.connection,
         "company": setting.company or _own_company(record.get("company_id"), setting),
         "source_id": str(record["id"]),
-        "modified_at": None,
+        "modified_at": instant_or_none(record["write_date"]),
         "content_hash": hashlib.sha256(text.encode()).hexdigest(),
         "source_record": text,
     }

@@ -126,7 +126,7 @@ class OdooSource:
 
     def check(self) -> list[Finding]:
         """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
-        return checks.check(self._client, self._companies, [self._stream(record) for record in self.records])
+        return checks.check(self._client, self._companies, lambda: [self._stream(record) for record in self.records])
 
     def close(self) -> None:
         """Release connections."""

@@ -33,7 +33,7 @@ def tax(record: Values, text: str, setting: Setting) -> Values:
     return common(record, text, setting) | {
         "name": record["name"] or None,
         "active": record["active"],
-        "use": record["type_tax_use"],
+        "used_for": record["type_tax_use"],
         "scope": known(SCOPES, record["tax_scope"], "tax_scope"),
         "computation": computation,
         "rate": size if computation in ("percent", "percent_of_total") else None,
