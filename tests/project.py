@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 MOVES = 80
+RECORDS = ("invoices", "vendors", "gl_entries")
+"""What test projects read, unless a test says more."""
 INVOICES_FLOW: dict[str, Any] = {
     "connection": "odoo",
     "record": "invoices",
@@ -91,6 +93,7 @@ def write_project(
         "api_key": "odoo-key",
         "companies": {"nl": 1, "us": 2, "uk": 3},
         "overlap": "10m",
+        "records": list(RECORDS),
     } | connection
     (root / "connections.yaml").write_text(yaml.safe_dump({"connections": {"odoo": odoo}}))
     sftp = {

@@ -13,9 +13,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from mlconnector_assets.layouts.problems import did_you_mean, listed
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, SecretName, Text
-from mlconnector_assets.records import RECORDS
+from mlconnector_assets.records import BANK_ACCOUNTS, PRIVATE_FIELDS, RECORDS
 
-ODOO_RECORDS = tuple(RECORDS)
+ODOO_RECORDS = tuple(name for name in RECORDS if name != BANK_ACCOUNTS.name)
 """What can be read from Odoo."""
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -39,9 +39,19 @@ def _owner(owner: str) -> str:
 
 
 def _odoo_record(name: str) -> str:
+    if name == BANK_ACCOUNTS.name:
+        raise ValueError("are read when the connection says `bank_accounts: true`; leave them out here")
     if name not in ODOO_RECORDS:
         raise ValueError(
             f"is no record that is read from Odoo; allowed: {listed(ODOO_RECORDS)}{did_you_mean(name, ODOO_RECORDS)}"
+        )
+    return name
+
+
+def _private_field(name: str) -> str:
+    if name not in PRIVATE_FIELDS:
+        raise ValueError(
+            f"is no private field of employees; allowed: {listed(PRIVATE_FIELDS)}{did_you_mean(name, PRIVATE_FIELDS)}"
         )
     return name
 
@@ -96,17 +106,32 @@ class OdooConnection(BaseModel):
         le=timedelta(minutes=30),
         description="How long one answer may take.",
     )
-    records: tuple[Annotated[str, AfterValidator(_odoo_record)], ...] = Field(
-        default=ODOO_RECORDS, min_length=1, description="Kinds of record that are read; all when left out."
+    listed_records: tuple[Annotated[str, AfterValidator(_odoo_record)], ...] = Field(
+        default=ODOO_RECORDS,
+        min_length=1,
+        alias="records",
+        description="Kinds of record that are read; everything that this Odoo offers when left out.",
+    )
+    bank_accounts: bool = Field(default=False, description="Whether bank accounts of contacts are read too.")
+    private_employee_fields: tuple[Annotated[str, AfterValidator(_private_field)], ...] = Field(
+        default=(), description="Private fields of employees that are read; without it none is asked for."
+    )
+    vendor_tags: tuple[Text, ...] = Field(
+        default=(), description="Tags that make a contact a vendor, besides having been on a bill or an order."
     )
 
     @model_validator(mode="after")
     def _named_once(self) -> OdooConnection:
         if len(set(self.companies.values())) < len(self.companies):
             raise ValueError("two codes in `companies` have the same id; a company has one code")
-        if len(set(self.records)) < len(self.records):
+        if len(set(self.listed_records)) < len(self.listed_records):
             raise ValueError("`records` names a record twice")
         return self
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """Kinds of record that are read."""
+        return (*self.listed_records, *([BANK_ACCOUNTS.name] if self.bank_accounts else []))
 
 
 class DuckDBWarehouse(BaseModel):

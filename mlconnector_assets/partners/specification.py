@@ -27,8 +27,11 @@ from mlconnector_assets.partners.file_names import NameFacts
 from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
 from mlconnector_assets.partners.wire import WireSwitches
+from mlconnector_assets.records import MASTER_DATA
 
-DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'", "vendors": "active"}
+DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'"} | {
+    record.name: "active" for record in MASTER_DATA if "active" in record.columns
+}
 """Which documents leave when a flow has no `where:`, by record."""
 
 TEST_BOOK = ".test"

@@ -8,7 +8,7 @@ from mlconnector_assets.records.cost_center_plans import COST_CENTER_PLANS
 from mlconnector_assets.records.cost_centers import COST_CENTERS
 from mlconnector_assets.records.currencies import CURRENCIES
 from mlconnector_assets.records.departments import DEPARTMENTS
-from mlconnector_assets.records.employees import EMPLOYEES
+from mlconnector_assets.records.employees import EMPLOYEES, PRIVATE_FIELDS
 from mlconnector_assets.records.exchange_rates import EXCHANGE_RATES
 from mlconnector_assets.records.gl_accounts import GL_ACCOUNTS
 from mlconnector_assets.records.gl_entries import GL_ENTRIES
@@ -53,6 +53,7 @@ __all__ = [
     "JOURNALS",
     "MASTER_DATA",
     "PAYMENT_TERMS",
+    "PRIVATE_FIELDS",
     "PRODUCTS",
     "PROJECTS",
     "RECORDS",

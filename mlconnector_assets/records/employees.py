@@ -43,6 +43,7 @@ PRIVATE = pl.Struct(
     }
 )
 """What only people of the human-resources department may see. Countries are ISO 3166-1 alpha-2."""
+PRIVATE_FIELDS = tuple(field.name for field in PRIVATE.fields)
 
 EMPLOYEES = Record(
     name="employees",

@@ -90,7 +90,9 @@ class Workspace:
                 database=settings.database,
                 api_key=self.vault.get(settings.api_key),
                 companies=settings.companies,
-                records=tuple(settings.records),
+                records=settings.records,
+                private_employee_fields=settings.private_employee_fields,
+                vendor_tags=settings.vendor_tags,
                 page_size=settings.page_size,
                 timeout=settings.timeout.total_seconds(),
             )

@@ -93,7 +93,8 @@ def vendor_record(**values: Any) -> dict[str, Any]:
     return {
         "id": 71, "write_date": "2026-11-21 05:30:56", "active": True, "is_company": True, "website": False, "lang": "en_US",
         "company_id": False, "property_supplier_payment_term_id": {"id": 4, "name": "30 Days"},
-        "property_account_payable_id": {"id": 15, "code": "211000"}, "category_id": [], **{k: v for k, v in VENDOR_PARTY.items() if k != "id"},
+        "property_account_payable_id": {"id": 15, "code": "211000"}, "category_id": [],
+        **{k: v for k, v in VENDOR_PARTY.items() if k != "id"},
     } | values  # fmt: skip
 
 

@@ -17,24 +17,6 @@ from mlconnector_assets.sandbox.values import Value
 Condition = tuple[str, str, Value]
 """Field path, operator, value."""
 SECOND = 1_000_000
-OPERATORS = (
-    "=",
-    "!=",
-    "<",
-    "<=",
-    ">",
-    ">=",
-    "in",
-    "not in",
-    "like",
-    "not like",
-    "ilike",
-    "not ilike",
-    "=like",
-    "=ilike",
-    "any",
-    "not any",
-)
 NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
 ANY = ("any", "not any")
 """With a domain of its own for the records that a relation leads to."""

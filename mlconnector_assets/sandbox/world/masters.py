@@ -50,7 +50,7 @@ class _Seeding:
         for row in masters()["employees"]:
             self._add_employee(row)
         for row in masters()["projects"]:
-            days = {name: self._day(row[name]) for name in ("date_start", "date") if name in row}
+            days: Row = {name: self._day(row[name]) for name in ("date_start", "date") if name in row}
             self._add("project.project", **(row | days))
         self._add_products()
         for row in masters()["bank_accounts"]:
@@ -81,7 +81,12 @@ class _Seeding:
         values = {name: value for name, value in row.items() if name != "versions"}
         in_force = None
         for day, title, department, kind in row["versions"]:
-            position = {"job_title": title, "department_id": department, "employee_type": kind, "date_version": self._day(day)}
+            position: Row = {
+                "job_title": title,
+                "department_id": department,
+                "employee_type": kind,
+                "date_version": self._day(day),
+            }
             version = self._add("hr.version", day=day, employee_id=row["id"], company_id=row["company_id"], **position)
             if in_force is None or self.start + timedelta(days=day) <= self.end:
                 in_force = version
@@ -93,9 +98,9 @@ class _Seeding:
             for model in ("product.template", "product.product"):
                 self._change(model, row["id"], categ_id=category)
         for row in masters()["variants"]:
-            usual = {"is_storable": 0, "purchase_ok": 1, "sale_ok": 1, "type": "consu", "categ_id": 2}
+            usual: Row = {"is_storable": 0, "purchase_ok": 1, "sale_ok": 1, "type": "consu", "categ_id": 2}
             if row["id"] == row["product_tmpl_id"]:
-                shared = {name: row[name] for name in ("id", "name", "uom_id", "list_price")}
+                shared: Row = {name: row[name] for name in ("id", "name", "uom_id", "list_price")}
                 self._add("product.template", **shared, **usual)
             self._add("product.product", **row, **usual, standard_price=round(row["list_price"] * 0.5, 4))
         for row in masters()["vendor_items"]:
@@ -105,7 +110,7 @@ class _Seeding:
     def _add_rates(self) -> None:
         for row in masters()["rates"]:
             for day, rate in row["days"].items():
-                kept = {"company_id": row["company_id"], "currency_id": row["currency_id"]}
+                kept: Row = {"company_id": row["company_id"], "currency_id": row["currency_id"]}
                 self._add("res.currency.rate", day=day, name=self._day(day), rate=rate, **kept)
         for company in catalog()["companies"]:
             kept = {"company_id": company["id"], "currency_id": company["currency_id"]}
@@ -121,8 +126,8 @@ class _Seeding:
                 parts.append(("tax", -100, account_id(company, "Tax Received")))
             for document in ("invoice", "refund"):
                 for sequence, (part, percent, booked) in enumerate(parts, 1):
-                    place = {"tax_id": row["id"], "company_id": company, "sequence": sequence, "account_id": booked}
-                    kind = {"document_type": document, "repartition_type": part, "factor_percent": percent}
+                    place: Row = {"tax_id": row["id"], "company_id": company, "sequence": sequence, "account_id": booked}
+                    kind: Row = {"document_type": document, "repartition_type": part, "factor_percent": percent}
                     self._add("account.tax.repartition.line", **place, **kind, use_in_tax_closing=int(part == "tax"))
 
     def _tag(self) -> None:
