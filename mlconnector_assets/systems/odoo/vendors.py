@@ -71,6 +71,12 @@ def _joined(record: Values) -> datetime | None:
     return max(filter(None, [first, instant_or_none(record["write_date"])]), default=None)
 
 
+ORDERED: Domain = [
+    "|",
+    ["purchase_line_ids", "!=", False],
+    ["child_ids", "any", [["is_company", "=", False], ["purchase_line_ids", "!=", False]]],
+]
+
 BY_ORDER = Changes(
     stamps={"write_date": {}} | ORDERED_FIELDS,
     since=lambda start: ["|", ["write_date", ">=", start], "&", *_ordered_before(start, does=False)],
@@ -92,7 +98,9 @@ def stream(choices: Choices) -> Stream:
     def passes(companies: Mapping[str, int]) -> list[Pass]:
         walks = shared_or_own(companies)
         known = [replace(walk, domain=[*walk.domain, *ranked]) for walk in walks]
-        by_order = [replace(walk, domain=[*walk.domain, *unranked], changes=BY_ORDER, more=ORDERED_FIELDS) for walk in walks]
+        by_order = [
+            replace(walk, domain=[*walk.domain, *unranked, *ORDERED], changes=BY_ORDER, more=ORDERED_FIELDS) for walk in walks
+        ]
         return known + (by_order if with_orders else [])
 
     return Stream(
