@@ -22,7 +22,7 @@ def with_partner(tmp_path, old, new):
         (
             "database: books",
             "databse: books",
-            "5: connections.odoo.databse: unknown key; did you mean `database`?; allowed: `api_key`, `bank_accounts`, `companies`",
+            "5: connections.odoo.databse: unknown key; did you mean `database`?; allowed: `api_key`",
         ),
         ("    database: books\n", "", "2: connections.odoo.database: is missing: Name of the database."),
         (

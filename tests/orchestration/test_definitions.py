@@ -12,11 +12,11 @@ import dagster as dg
 import pytest
 import yaml
 
+from mlconnector_assets.configuration.connections import ODOO_RECORDS as RECORDS
 from mlconnector_assets.configuration.project import load_project
 from mlconnector_assets.orchestration.build import build_definitions
 
 REPOSITORY = Path(__file__).parents[2]
-RECORDS = ("gl_entries", "invoices", "vendors")
 
 
 @pytest.fixture

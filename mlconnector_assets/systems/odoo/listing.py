@@ -9,10 +9,11 @@ from typing import Final
 
 import polars as pl
 
+from mlconnector_assets.systems.odoo.changes import Domain
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.failures import other_records
 from mlconnector_assets.systems.odoo.paging import context
-from mlconnector_assets.systems.odoo.stream import Domain, Stream
+from mlconnector_assets.systems.odoo.stream import Stream
 from mlconnector_assets.systems.odoo.values import Values
 from mlconnector_assets.systems.source import KEY_SCHEMA
 
