@@ -197,9 +197,12 @@ def download(server: Server, source: Path, target: Path) -> None:
     """Fetch and hash a file, as the inbox does."""
     digest = hashlib.sha256()
     with SftpSession.connect(server.settings) as session, target.open("wb") as file:
-        for chunk in session.stream(str(source)):
+
+        def take(chunk: bytes) -> None:
             digest.update(chunk)
             file.write(chunk)
+
+        session.read_into(str(source), take)
 
 
 def timed(work: Callable[..., object], *arguments: object) -> float:

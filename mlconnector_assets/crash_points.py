@@ -12,7 +12,7 @@ VARIABLE = "MLCONNECTOR_CRASH_AT"
 
 
 class CrashPoint(StrEnum):
-    """Every named step of read, sweep, render, deliver and load, in the order in which a cycle meets them."""
+    """Every named step of read, sweep, render, deliver, collect and load, in the order in which a cycle meets them."""
 
     READ_STARTED = "read.started"
     READ_PAGE_SPOOLED = "read.page_spooled"
@@ -37,6 +37,15 @@ class CrashPoint(StrEnum):
     DELIVER_PUBLISHING = "deliver.publishing"
     DELIVER_RENAMED = "deliver.renamed"
     DELIVER_COMMITTED = "deliver.committed"
+    COLLECT_CLAIMED = "collect.claimed"
+    COLLECT_RENAMED = "collect.renamed"
+    COLLECT_FETCHED = "collect.fetched"
+    COLLECT_STORED = "collect.stored"
+    COLLECT_RECEIVED = "collect.received"
+    COLLECT_PARSED = "collect.parsed"
+    COLLECT_HANDED_OVER = "collect.handed_over"
+    COLLECT_MOVED = "collect.moved"
+    COLLECT_FILED = "collect.filed"
     LOAD_STARTED = "load.started"
     LOAD_AUDIT_WRITTEN = "load.audit_written"
     LOAD_MERGED = "load.merged"

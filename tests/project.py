@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
-from mlconnector_assets.state import flow_rules
+from mlconnector_assets.state import flow_rules, inbox
 from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps.eligibility import rules_of
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
@@ -59,6 +59,17 @@ class ProjectFolder:
         folder = self.inbox / "outbound"
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())} if folder.exists() else {}
 
+    def inbound(self) -> dict[str, bytes]:
+        """What the partner sent and where it lies now, by path."""
+        folders = [self.inbox / name for name in ("inbound", "processing", "processed", "error")]
+        return {f"{path.parent.name}/{path.name}": path.read_bytes() for folder in folders for path in sorted(folder.glob("*"))}
+
+    def received(self) -> list[tuple[str, str, bytes]]:
+        """Path, state and bytes of everything that the inbox knows, by path."""
+        with open_workspace(self.root) as workspace, workspace.state.reading() as tx:
+            rows = inbox.listing(tx, limit=None)
+            return sorted((row.path, row.state, workspace.files.read(row.sha256 or "")) for row in rows)
+
     def warehouse_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of the record tables, in order, without what tells about the load itself; of deletions whether, not when."""
         rows: dict[str, list[tuple[Any, ...]]] = {}
@@ -79,6 +90,7 @@ def write_project(
     flows: dict[str, Any] | None = None,
     confirmed: bool = True,
     mode: str = "live",
+    inbound: dict[str, Any] | None = None,
     **connection: Any,
 ) -> ProjectFolder:
     """Write connections.yaml and partners/acme.yaml, and store their secrets. `home` is the partner's folder on the server.
@@ -105,6 +117,7 @@ def write_project(
         "root": home,
     }
     partner = {"name": "ACME", "mode": mode, "sftp": sftp, "flows": flows or {"invoices": INVOICES_FLOW}}
+    partner |= {"inbox": inbound} if inbound else {}
     (root / "partners").mkdir(exist_ok=True)
     (root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
     with open_workspace(root) as workspace:

@@ -15,6 +15,7 @@ from mlconnector_assets.cli import (
     demo,
     failures,
     holds,
+    inbox,
     outbox,
     partner,
     preview,
@@ -75,6 +76,7 @@ app.add_typer(secrets.app, name="secrets")
 app.add_typer(partner.app, name="partner")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(holds.app, name="holds")
+app.add_typer(inbox.app, name="inbox")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(warehouse.app, name="warehouse")

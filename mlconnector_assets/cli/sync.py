@@ -33,7 +33,8 @@ def sync(
     ] = False,
     project: ProjectOption = HERE,
 ) -> None:
-    """Run one full cycle: read what changed, render, load the warehouse, deliver. Made for cron.
+    """Run one full cycle: read what changed, render, load the warehouse, deliver, take in what partners sent.
+    Made for cron.
 
     Nothing is sent twice, however often it runs. With --from, records last modified on those days are read
     again, and what was missing is caught up. Each step shows up in Dagster as a materialization. Exits with 1
@@ -66,6 +67,8 @@ def run_and_show(
     made = f"queued {counted(queued, 'file')}; delivered {sent}; loaded {counted(loaded, 'new or changed record')}"
     gone = sum(len(sweep.deleted) for sweep in outcome.sweeps)
     made += f"; found {counted(gone, 'deletion')}" if gone else ""
+    taken = sum(len(collected.taken) for collected in outcome.collections)
+    made += f"; took in {counted(taken, 'file')}" if outcome.collections else ""
     out.print(f"read {counted(read, 'record')}{unchanged}; {made}", markup=False)
     if held := sum(hold.documents for render in outcome.renders for hold in render.holds):
         out.print(f"{counted(held, 'document')} held for a person to look at: mlconnector holds list")

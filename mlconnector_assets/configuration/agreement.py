@@ -33,23 +33,30 @@ def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iter
 
 
 def name_problems(partner: Partner, connections: Mapping[str, OdooConnection], others: Sequence[Partner]) -> Iterator[Problem]:
-    """Flows whose asset would have the name of another asset: every connection's record, table, flow and
-    delivery is one."""
-    taken = {f"{partner.id}_delivery": "the delivery of this partner"}
+    """Flows whose asset would have the name of another asset: every connection's record, table, flow,
+    delivery and inbox is one."""
+    taken = _own_assets(partner, "this partner")
     for connection in connections.values():
         for record in connection.records:
             taken[f"{connection.id}_{record}"] = f"{record} of the connection {connection.id}"
             taken[f"warehouse_{connection.id}_{record}"] = f"the table {record} of the connection {connection.id}"
     for other in others:
-        taken[f"{other.id}_delivery"] = f"the delivery of the partner {other.id}"
+        taken |= _own_assets(other, f"the partner {other.id}")
         taken |= {f"{other.id}_{flow}": f"the flow {flow} of the partner {other.id}" for flow in other.flows}
     for flow in partner.flows:
         name = f"{partner.id}_{flow}"
         if name in taken:
             yield Problem(("flows", flow), f"would be the asset `{name}`, which is {taken[name]}; rename the flow")
-    delivery = f"{partner.id}_delivery"
-    if any(delivery == f"{other.id}_{flow}" for other in others for flow in other.flows):
-        yield Problem((), f"its delivery would be the asset `{delivery}`, which is {taken[delivery]}; rename one of them")
+    for own in _own_assets(partner, ""):
+        if any(own == f"{other.id}_{flow}" for other in others for flow in other.flows):
+            what = own.rpartition("_")[2]
+            yield Problem((), f"its {what} would be the asset `{own}`, which is {taken[own]}; rename one of them")
+
+
+def _own_assets(partner: Partner, whose: str) -> dict[str, str]:
+    """The assets of a partner besides its flows, and what each is."""
+    inbox = {f"{partner.id}_inbox": f"the inbox of {whose}"} if partner.inbox else {}
+    return {f"{partner.id}_delivery": f"the delivery of {whose}"} | inbox
 
 
 def _source_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iterator[Problem]:

@@ -218,9 +218,9 @@ class Operations:
             if not self.wire.broken:
                 self.wire.request(Kind.CLOSE, string(handle))
 
-    def read(self, handle: bytes) -> Iterator[bytes]:
-        """The whole content in order; the window grows from one request to `WINDOW`, so that small files stay cheap
-        and at most 2 MB are held, however slowly they are taken."""
+    async def read(self, handle: bytes, take: Callable[[bytes], object]) -> None:
+        """Hand the whole content to `take`, in order, in chunks of at most 32 KB. The window grows from one request to
+        `WINDOW`, so that small files stay cheap and at most 2 MB are held, however slowly they are taken."""
         waiting: deque[tuple[int, int]] = deque()
         offset, window = 0, 1
         try:
@@ -230,7 +230,7 @@ class Operations:
                     offset += CHUNK
                 number, start = waiting.popleft()
                 try:
-                    yield from self._whole_chunk(handle, number, start)
+                    await self._read_chunk(handle, number, start, take)
                 except StatusError as error:
                     if error.code == Code.EOF:
                         return
@@ -242,14 +242,14 @@ class Operations:
     def _send_read(self, handle: bytes, offset: int, length: int) -> int:
         return self.wire.send(Kind.READ, string(handle) + struct.pack(">QI", offset, length))
 
-    def _whole_chunk(self, handle: bytes, number: int, start: int) -> Iterator[bytes]:
+    async def _read_chunk(self, handle: bytes, number: int, start: int, take: Callable[[bytes], object]) -> None:
         """One chunk, also from a server that answers READ with less than was asked."""
         got = 0
         while True:
-            data = self.wire.expect(number, Kind.DATA).string()
+            data = (await self._reply(number, Kind.DATA)).string()
             if not data:
                 raise StatusError(Code.EOF, "no more data")
-            yield data
+            take(data)
             got += len(data)
             if got >= CHUNK:
                 return

@@ -3,11 +3,10 @@ truth about each file; here its rows are claimed, sent, and either finished, put
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,10 +21,10 @@ from mlconnector_assets.errors import (
     DeliveryError,
     HostKeyMismatch,
     LeaseLost,
-    StateError,
     StorageFull,
     Unavailable,
 )
+from mlconnector_assets.exchange.claims import renewing
 from mlconnector_assets.exchange.outcome import DeliveryEvent, Outcome, RetryPolicy
 from mlconnector_assets.exchange.send import FAILURES, TEMPORARY, OpenFile, Sender, Sent, Uncertain
 from mlconnector_assets.exchange.sftp import FSYNC, FileError, SftpSession
@@ -36,7 +35,6 @@ from mlconnector_assets.state.deliveries import Delivery
 
 __all__ = ["DeliveryEvent", "Outcome", "RetryPolicy", "deliver_queued"]
 
-LOG = logging.getLogger(__name__)
 BATCH = 128
 """Files that are claimed, published and settled together, in one transaction each."""
 BATCH_BYTES = 4 * 1024 * 1024
@@ -111,7 +109,7 @@ class _Run:
         if not batch:
             return
         with ExitStack() as stack:
-            stack.enter_context(self._renewing())
+            stack.enter_context(renewing(self.partner, self.ttl, self._renew))
             try:
                 try:
                     session = self._connect(stack, batch[0])
@@ -203,26 +201,9 @@ class _Run:
             reached(CrashPoint.DELIVER_CLAIMED)
         return found
 
-    @contextmanager
-    def _renewing(self) -> Iterator[None]:
-        """Keep what is claimed ours, however long it takes to send."""
-        done = threading.Event()
-
-        def keep() -> None:
-            while not done.wait(self.ttl.total_seconds() / 3):
-                try:
-                    with self._lock, self.state.transaction() as tx:
-                        deliveries.renew(tx, list(self._claimed.values()), self.clock() + self.ttl)
-                except StateError as error:
-                    LOG.warning("claims for partner %s could not be renewed yet: %s", self.partner, error.what)
-
-        thread = threading.Thread(target=keep, name=f"claims {self.partner}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+    def _renew(self) -> None:
+        with self._lock, self.state.transaction() as tx:
+            deliveries.renew(tx, list(self._claimed.values()), self.clock() + self.ttl)
 
     def _give_back(self) -> None:
         with self._lock, suppress(ConnectorError), self.state.transaction() as tx:

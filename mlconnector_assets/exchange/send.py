@@ -331,8 +331,7 @@ class _Journey:
         """Whether the file there has our bytes, or our first `size` ones; None when we may not read it."""
         theirs = hashlib.sha256()
         try:
-            for chunk in self._session.stream(path):
-                theirs.update(chunk)
+            self._session.read_into(path, theirs.update)
         except AccessDenied:
             return None
         except DeliveryError:

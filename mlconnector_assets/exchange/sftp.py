@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One entry of a folder. `name` is None when the server's bytes (`raw`) are not UTF-8; `regular` is
+    """One entry of a folder. `name` is None when the server's bytes (`raw`) are not UTF-8 or no file name; `regular` is
     false for folders, links and whatever else; `mtime` in seconds of the server's clock."""
 
     raw: bytes
@@ -119,7 +119,7 @@ class SftpSession:
         return True
 
     def listing(self, path: str) -> list[RemoteFile]:
-        """Everything in a folder, in the server's order; a name that is not UTF-8 stops no other."""
+        """Everything in a folder, in the server's order; a name that is unusable stops no other."""
         with self._doing("list the folder", path):
             return [
                 RemoteFile(
@@ -130,7 +130,6 @@ class SftpSession:
                     stat.S_ISREG(entry.attributes.mode or 0),
                 )
                 for entry in self._files.entries(_raw(path))
-                if b"/" not in entry.name and b"\0" not in entry.name
             ]
 
     def probe_write(self, folder: str, *, rename_to: str | None = "", posix: bool = True) -> None:
@@ -220,6 +219,18 @@ class SftpSession:
                 await self._files.remove(_raw(target))
                 await self._files.rename(_raw(source), _raw(target))
 
+    async def take(self, source: Path, target: Path) -> bool:
+        """Give a file another name by plain rename, which only one of several can do; False when there is no such file
+        (any more)."""
+        with self._doing("rename a file to", target):
+            try:
+                await self._files.rename(_raw(source), _raw(target))
+            except StatusError:
+                if await self._stat(source) is not None:
+                    raise
+                return False
+            return True
+
     async def mark(self, path: str) -> None:
         """Make an empty file, or leave the one that is there."""
         with self._doing("write", path):
@@ -227,28 +238,38 @@ class SftpSession:
 
     def remove(self, path: Path) -> bool:
         """Remove a file; returns False when there was none."""
+        return self._files.now(self.discard(path))
+
+    async def discard(self, path: Path) -> bool:
+        """Remove a file; returns False when there was none."""
         with self._doing("remove", path):
             try:
-                self._files.now(self._files.remove(_raw(path)))
+                await self._files.remove(_raw(path))
             except StatusError as error:
                 if error.code == Code.NO_SUCH_FILE:
                     return False
                 raise
             return True
 
-    def stream(self, path: Path) -> Iterator[bytes]:
-        """The content of a file, in order, in chunks of at most 32 KB; whoever takes them may take any time."""
+    async def fetch(self, path: Path, take: Callable[[bytes], object]) -> None:
+        """Hand the content of a file to `take`, in order, in chunks of at most 32 KB; it may take any time."""
         with self._doing("read", path):
-            handle = self._files.now(self._files.open(_raw(path), Flags.READ))
+            handle = await self._files.open(_raw(path), Flags.READ)
             try:
-                yield from self._files.read(handle)
+                await self._files.read(handle, take)
             finally:
                 if not self._wire.broken:
-                    self._files.now(self._files.close(handle))
+                    await self._files.close(handle)
 
     def read(self, path: Path) -> bytes:
         """The whole content of a file."""
-        return b"".join(self.stream(path))
+        chunks: list[bytes] = []
+        self._files.now(self.fetch(path, chunks.append))
+        return b"".join(chunks)
+
+    def read_into(self, path: Path, take: Callable[[bytes], object]) -> None:
+        """Run `fetch` alone."""
+        self._files.now(self.fetch(path, take))
 
     # helpers
 
@@ -336,7 +357,7 @@ def _raw(path: Path) -> bytes:
 
 def _text(name: bytes) -> str | None:
     try:
-        return name.decode()
+        return None if b"/" in name or b"\0" in name else name.decode()
     except UnicodeDecodeError:
         return None
 

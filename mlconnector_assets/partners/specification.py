@@ -25,6 +25,8 @@ from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Size, Text, checked_identifier
 from mlconnector_assets.partners.file_names import NameFacts
 from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
+from mlconnector_assets.partners.inbox import Inbox
+from mlconnector_assets.partners.paths import Folder, RemotePath
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
 from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.records import MASTER_DATA
@@ -40,18 +42,6 @@ TEST_BOOK = ".test"
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _remote_path(path: str) -> str:
-    if not path.isprintable() or ".." in path.split("/"):
-        raise ValueError("must be a path without `..` or control characters")
-    return path
-
-
-def _folder(path: str) -> str:
-    if path.startswith("/"):
-        raise ValueError("must be a path below `root`, without a leading `/`")
-    return _remote_path(path)
-
-
 def _file_stem(stem: str) -> str:
     try:
         return checked_identifier(stem)
@@ -60,8 +50,6 @@ def _file_stem(stem: str) -> str:
 
 
 TimeZone = Annotated[str, AfterValidator(checked_time_zone)]
-RemotePath = Annotated[Text, AfterValidator(_remote_path)]
-Folder = Annotated[Text, AfterValidator(_folder)]
 
 
 class Folders(BaseModel):
@@ -71,6 +59,7 @@ class Folders(BaseModel):
 
     outbound: Folder = Field(default="outbound", description="Where our files are put.")
     inbound: Folder = Field(default="inbound", description="Where the partner puts files for us.")
+    processing: Folder = Field(default="processing", description="Where inbound files are while we take them in.")
     processed: Folder = Field(default="processed", description="Where inbound files go once they are done.")
     error: Folder = Field(default="error", description="Where inbound files go that could not be used.")
     acks: Folder = Field(default="acks", description="Where acknowledgments are put.")
@@ -262,7 +251,8 @@ class Partner(BaseModel):
     )
     timezone: TimeZone = Field(default="UTC", description="IANA time zone of its flows, unless a flow names another.")
     sftp: SftpTarget = Field(description="Where its files are exchanged.")
-    flows: dict[Identifier, Flow] = Field(min_length=1, description="What it gets, by name of the flow.")
+    flows: dict[Identifier, Flow] = Field(default={}, description="What it gets, by name of the flow.")
+    inbox: Inbox | None = Field(default=None, description="What it sends us, and how that is taken.")
 
     @field_validator("flows")
     @classmethod
@@ -279,3 +269,19 @@ class Partner(BaseModel):
     def outbox(self) -> str:
         """Role of the folder that files are put into: `outbound`, or `test`."""
         return "outbound" if self.mode == "live" else "test"
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Partner:
+        if not self.flows and self.inbox is None:
+            raise ValueError("has neither `flows` nor an `inbox`, so there is nothing to do for it")
+        return self
+
+    @model_validator(mode="after")
+    def _inbound_folders(self) -> Partner:
+        """An inbound folder that is also one of our other folders would have us take our own files."""
+        folders = self.sftp.folders
+        ours = {*folders.model_dump(exclude={"inbound"}).values(), self.sftp.wire.temporary_directory}
+        for kind, files in self.inbox.files.items() if self.inbox else ():
+            if files.folder in ours:
+                raise ValueError(f"inbox.files.{kind}.folder is one of the other folders; it needs a path of its own")
+        return self

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from mlconnector_assets.layouts.problems import listed
+from mlconnector_assets.partners.paths import Folder
 
 OLD_ALGORITHMS = ("aes-cbc", "3des-cbc", "hmac-sha1", "hmac-md5")
 """Groups of algorithms that a partner file may allow."""
@@ -37,12 +38,8 @@ def _mode(text: str) -> str:
     return text
 
 
-def _below_root(path: str) -> str:
-    if path.startswith("/") or not path.isprintable() or ".." in path.split("/"):
-        raise ValueError("must be a path below `root`, without `..` or control characters")
-    return path
-
-
+Marker = Annotated[str | None, BeforeValidator(_marker), WithJsonSchema({"type": "string", "examples": [".done", ".ok", "none"]})]
+"""Ending of the name of a file that says that another one, named without it, is complete."""
 OldAlgorithm = Annotated[Literal["aes-cbc", "3des-cbc", "hmac-sha1", "hmac-md5"], BeforeValidator(_old_algorithm)]
 
 
@@ -59,8 +56,8 @@ class WireSwitches(BaseModel):
     temporary: Literal["dot", "suffix", "directory"] = Field(
         default="dot", description="Where a file is written first: hidden (.name.part), name.part, or in temporary_directory."
     )
-    temporary_directory: Annotated[str, AfterValidator(_below_root)] | None = Field(
-        default=None, min_length=1, max_length=200, description="The folder for `temporary: directory`, below root; it is made."
+    temporary_directory: Folder | None = Field(
+        default=None, description="The folder for `temporary: directory`, below root; it is made."
     )
     confirm: Literal["stat", "none"] = Field(
         default="stat", description="Whether the size on the server is compared; none where the server moves files at once."
@@ -77,9 +74,7 @@ class WireSwitches(BaseModel):
         description="When we were cut off and cannot tell whether the partner has taken the file already: resend it, or ask a "
         "person (the file is `uncertain` until `outbox replay`).",
     )
-    marker: Annotated[
-        str | None, BeforeValidator(_marker), WithJsonSchema({"type": "string", "examples": [".done", ".ok", "none"]})
-    ] = Field(default=None, description="Ending of an empty file that follows each file, such as .done; or none.")
+    marker: Marker = Field(default=None, description="Ending of an empty file that follows each file, such as .done; or none.")
     chmod: Annotated[str, AfterValidator(_mode)] | None = Field(
         default=None, description="Permissions of each file in octal digits, such as 640. Without it the server decides."
     )

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0009"
+HEAD = "r0010"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -305,6 +305,53 @@ REPLACEMENTS = sa.Table(
 """A document that left again: the new delivery, the one it replaces, and the decision behind it, if a person made it."""
 
 CONTROL_NUMBERS = sa.Table("control_numbers", METADATA, _key("scope"), _needed("last", sa.BigInteger))
+
+INBOX = sa.Table(
+    "inbox",
+    METADATA,
+    _row_id(),
+    _needed("partner"),
+    _needed("kind"),
+    _needed("path"),
+    _optional("size", sa.BigInteger),
+    _optional("mtime", sa.BigInteger),
+    _needed("state"),
+    _optional("reason"),
+    _needed("seen_at", Instant),
+    _optional("due_at", Instant),
+    _needed("attempts", sa.Integer),
+    _optional("owner"),
+    _optional("owned_until", Instant),
+    _optional("lies_at"),
+    _optional("sha256"),
+    _optional("received_at", Instant),
+    _optional("duplicate_of", ROW_ID),
+    _optional("handled_at", Instant),
+    _optional("result"),
+    _optional("filed_at", Instant),
+    sa.Index(None, "partner", "state", "due_at"),
+    sa.Index(None, "partner", "sha256"),
+    sqlite_autoincrement=True,
+)
+_ONCE = INBOX.c.state != sa.literal_column("'duplicate'")
+sa.Index(
+    "uq_inbox_partner_path_sha256",
+    INBOX.c.partner,
+    INBOX.c.path,
+    INBOX.c.sha256,
+    unique=True,
+    sqlite_where=_ONCE,
+    postgresql_where=_ONCE,
+)
+_PASSING = INBOX.c.state.in_([sa.literal_column("'seen'"), sa.literal_column("'untouched'")])
+sa.Index(
+    "uq_inbox_partner_path",
+    INBOX.c.partner,
+    INBOX.c.path,
+    unique=True,
+    sqlite_where=_PASSING,
+    postgresql_where=_PASSING,
+)
 
 AUDIT_LOG = sa.Table(
     "audit_log",

@@ -1,5 +1,5 @@
-"""One full cycle: read what changed, render what is due, load what is due, deliver what is queued. One
-system that fails stops neither the others nor what was read before; the failures are told at the end."""
+"""One full cycle: read what changed, render what is due, load what is due, deliver what is queued, take in what partners
+sent. One system that fails stops neither the others nor what was read before; the failures are told at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from mlconnector_assets.errors import ConnectorError, CredentialsError, Unavailable
 from mlconnector_assets.state import sweep_stops
+from mlconnector_assets.steps.collect import CollectOutcome, collect_partner
 from mlconnector_assets.steps.deliver import DeliverOutcome, deliver_partner
 from mlconnector_assets.steps.load import LoadOutcome, load_records
 from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
@@ -38,6 +39,7 @@ class CycleOutcome:
     renders: list[RenderOutcome] = field(default_factory=list)
     loads: list[LoadOutcome] = field(default_factory=list)
     deliveries: list[DeliverOutcome] = field(default_factory=list)
+    collections: list[CollectOutcome] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
 
@@ -75,6 +77,12 @@ def run_cycle(
             outcome.deliveries.append(delivered)
             if failure := delivered.failure():
                 outcome.failures.append(Failure(f"deliver {partner}", failure))
+    partners = {partner for partner, _ in flows} if connection else set(workspace.project.partners)
+    for inbox in (partner.id for partner in workspace.project.partners.values() if partner.inbox and partner.id in partners):
+        if collected := attempt(f"collect {inbox}", partial(collect_partner, workspace, inbox)):
+            outcome.collections.append(collected)
+            if not_taken := collected.failure():
+                outcome.failures.append(Failure(f"collect {inbox}", not_taken))
     return outcome
 
 

@@ -94,10 +94,13 @@ def _roles_in_use(workspace: Workspace, partner: Partner) -> set[str]:
 
 
 def remote_folders(partner: Partner, in_use: Collection[str] = ()) -> dict[str, str]:
-    """Role (outbound, inbound, …) to the path on the partner's server. `test` only while it is used."""
-    paths: dict[str, str] = partner.sftp.folders.model_dump()
+    """Role (outbound, acks, …) of the folders that we write to, to the path on the partner's server. `test` only while it is
+    used; those of an inbox whose files stay in place are the partner's."""
+    inbox = partner.inbox
+    without = {"processing"} if inbox is None else {"inbound", "processing", "processed", "error"} if inbox.stays else set()
     if partner.mode == "live" and "test" not in in_use:
-        del paths["test"]
+        without |= {"test"}
+    paths: dict[str, str] = partner.sftp.folders.model_dump(exclude=without)
     if partner.sftp.wire.temporary_directory:
         paths[TEMPORARY] = partner.sftp.wire.temporary_directory
     return {role: f"{partner.sftp.root}/{path}" for role, path in paths.items()}

@@ -68,7 +68,7 @@ def test_help_teaches(mlconnector: Command, name: str) -> None:
     assert all(getattr(parameter, "help", None) for parameter in described)
 
 
-@pytest.mark.parametrize("group", ["secrets", "partner", "outbox", "holds", "set-aside", "deletions", "warehouse"])
+@pytest.mark.parametrize("group", ["secrets", "partner", "outbox", "holds", "inbox", "set-aside", "deletions", "warehouse"])
 def test_a_group_lists_its_commands(mlconnector: Command, group: str) -> None:
     ended = mlconnector(group, "--help")
     assert ended.code == 0
@@ -97,6 +97,8 @@ SECTIONS = {
     "Folders": "partners/*.yaml: sftp: folders",
     "WireSwitches": "partners/*.yaml: sftp: wire",
     "JumpHost": "partners/*.yaml: sftp: jump",
+    "Inbox": "partners/*.yaml: inbox",
+    "InboundFiles": "partners/*.yaml: inbox: files",
     "Flow": "partners/*.yaml: a flow",
     "Layout": "partners/*.yaml: layout",
     "LayoutColumn": "partners/*.yaml: layout: a column",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import BinaryIO
 
@@ -118,9 +118,9 @@ class FakeSession:
         self._do("remove", path)
         return self.partner.files.pop(path, None) is not None
 
-    def stream(self, path: str) -> Iterator[bytes]:
+    def read_into(self, path: str, take: Callable[[bytes], object]) -> None:
         self._do("read", path)
-        yield self.partner.files[path]
+        take(self.partner.files[path])
 
 
 def denied() -> AccessDenied:

@@ -15,6 +15,12 @@ from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, P
 from tests.exchange.memory_server import MemoryServer
 
 
+def read(files: Operations, handle: bytes) -> bytes:
+    taken = bytearray()
+    files.now(files.read(handle, taken.extend))
+    return bytes(taken)
+
+
 def chunks(content: bytes) -> list[bytes]:
     return [content[at : at + CHUNK] for at in range(0, len(content), CHUNK)]
 
@@ -30,7 +36,7 @@ def test_content_survives_any_order_of_replies_short_reads_and_portions(size: in
     files = Operations(Wire(server))
     assert files.now(files.write(files.now(files.open(b"file", Flags.WRITE_NEW)), chunks(content))) == size
     assert bytes(server.content) == content
-    assert b"".join(files.read(files.now(files.open(b"file", Flags.READ)))) == content
+    assert read(files, files.now(files.open(b"file", Flags.READ))) == content
 
 
 @settings(max_examples=40, deadline=None)
@@ -59,23 +65,28 @@ def test_at_most_a_window_is_in_flight() -> None:
     files = Operations(Wire(server))
     files.now(files.write(b"handle", [b"x" * CHUNK] * (3 * WINDOW)))
     assert server.most_in_flight <= WINDOW
-    list(files.read(b"handle"))
+    read(files, b"handle")
     assert server.most_in_flight <= WINDOW
 
 
 def test_small_files_cost_few_requests() -> None:
     server = MemoryServer(b"small")
-    assert b"".join(Operations(Wire(server)).read(b"handle")) == b"small"
+    assert read(Operations(Wire(server)), b"handle") == b"small"
     assert server.counts[Kind.READ] <= 5
 
 
 def test_a_reader_that_stops_early_leaves_no_reply_behind() -> None:
     server = MemoryServer(b"x" * CHUNK * 50)
     files = Operations(Wire(server))
-    reading = files.read(b"handle")
-    for _ in range(10):
-        next(reading)
-    reading.close()
+    taken: list[bytes] = []
+
+    def take(chunk: bytes) -> None:
+        taken.append(chunk)
+        if len(taken) == 10:
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        files.now(files.read(b"handle", take))
     assert server.in_flight == 0
     files.now(files.close(b"handle"))
 

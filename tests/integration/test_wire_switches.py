@@ -153,11 +153,14 @@ def test_whoever_takes_chunks_slowly_is_not_hung_up_on(sshd: Sshd, tmp_path: Pat
     content = os.urandom(5_000_000)
     (sshd.root / tmp_path.name).write_bytes(content)
     taken = bytearray()
+
+    def take(chunk: bytes) -> None:
+        taken.extend(chunk)
+        if len(taken) == 10 * len(chunk):
+            time.sleep(1.2)
+
     with SftpSession.connect(sshd.settings(channel_timeout=0.5)) as session:
-        for number, chunk in enumerate(session.stream(f"{sshd.root}/{tmp_path.name}")):
-            if number == 10:
-                time.sleep(1.2)
-            taken += chunk
+        session.read_into(f"{sshd.root}/{tmp_path.name}", take)
     assert bytes(taken) == content
 
 

@@ -20,7 +20,8 @@ def test_defaults_of_a_target():
         timedelta(seconds=10),
         timedelta(seconds=30),
     )
-    assert made.folders.model_dump() == {name: name for name in ("outbound", "inbound", "processed", "error", "acks", "test")}
+    names = ("outbound", "inbound", "processing", "processed", "error", "acks", "test")
+    assert made.folders.model_dump() == {name: name for name in names}
 
 
 @pytest.mark.parametrize(
