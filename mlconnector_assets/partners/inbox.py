@@ -13,6 +13,8 @@ from mlconnector_assets.partners.paths import Folder
 from mlconnector_assets.partners.wire import Marker
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
 def _pattern(text: str) -> str:
     if not text.isprintable() or "/" in text or text in ("", ".", ".."):
         raise ValueError("must be a pattern of file names, such as GL_*.csv: no folder in it, `*` any characters, `?` one")

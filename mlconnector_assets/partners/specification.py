@@ -282,6 +282,6 @@ class Partner(BaseModel):
         folders = self.sftp.folders
         ours = {*folders.model_dump(exclude={"inbound"}).values(), self.sftp.wire.temporary_directory}
         for kind, files in self.inbox.files.items() if self.inbox else ():
-            if files.folder in ours:
+            if files.folder is not None and files.folder in ours:
                 raise ValueError(f"inbox.files.{kind}.folder is one of the other folders; it needs a path of its own")
         return self

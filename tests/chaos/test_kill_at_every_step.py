@@ -1,5 +1,5 @@
 """kill -9 at every named step of a cycle, then a normal run: the partner's files and the warehouse rows are
-those of an undisturbed run, and what the partner sent is taken in once. The first cycle reads everything, the second only what changed."""
+those of an undisturbed run. The first cycle reads everything, the second only what changed."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from tests.project import ProjectFolder, write_project
 
 __all__ = ["postgres_server"]
 
-INBOX = {"files": {"any": {"pattern": "*"}}, "stable_for": "0s"}
 RECORDS = ("invoices", "vendors", "gl_entries")
 OF_DELETIONS = [point for point in CrashPoint if point.startswith("sweep.") or "deletions" in point]
-IN_EVERY_CYCLE = [point for point in CrashPoint if point not in (*OF_DELETIONS, *BY_PEOPLE)]
+OF_THE_INBOX = [point for point in CrashPoint if point.startswith("collect.")]
+"""They have a test of their own, in tests/integration/test_inbox_crashes.py."""
+IN_EVERY_CYCLE = [point for point in CrashPoint if point not in (*OF_DELETIONS, *OF_THE_INBOX, *BY_PEOPLE)]
 
 
 def run(project: ProjectFolder, crash_at: CrashPoint | None = None, state_url: str | None = None) -> int:
@@ -53,8 +54,6 @@ class Template:
 
     project: ProjectFolder
     files: dict[str, bytes]
-    inbound: dict[str, bytes]
-    received: list[tuple[str, str, bytes]]
     rows: dict[str, list[tuple[object, ...]]]
 
     def copy(self, folder: Path) -> ProjectFolder:
@@ -77,15 +76,7 @@ def copy(project: ProjectFolder, folder: Path) -> ProjectFolder:
 def template(project: ProjectFolder, folder: Path) -> Template:
     undisturbed = copy(project, folder)
     assert run(undisturbed) == 0
-    made = undisturbed.files(), undisturbed.inbound(), undisturbed.received(), undisturbed.warehouse_rows()
-    return Template(project, *made)
-
-
-def sends(folder: Path, *names: str) -> None:
-    """The partner puts files into its inbound folder."""
-    (folder / "inbound").mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / "inbound" / name).write_text(f"{name};1.00\n" * 9)
+    return Template(project, undisturbed.files(), undisturbed.warehouse_rows())
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +89,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def templates(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     """By cycle: "first" before anything was read, "second" after changes in the books."""
     folder = tmp_path_factory.mktemp("templates")
-    sends(world.partner_folder("acme") / "fresh", "GL_1.csv", "GL_2.csv")
-    today = (world.control.now().date()).isoformat()
-    fresh = write_project(folder / "fresh", world, home="fresh", inbound=INBOX, first_day=today)
+    (world.partner_folder("acme") / "fresh").mkdir()
+    fresh = write_project(folder / "fresh", world, home="fresh", first_day=(world.control.now().date()).isoformat())
     first = template(fresh, folder / "undisturbed-first")
     done = copy(fresh, folder / "done")
     assert run(done) == 0
-    sends(done.inbox, "GL_3.csv")
     made = world.control.post_invoice(lines=[{"name": "Ænd → 1", "quantity": 2, "price": "3.35"}])
     world.control.pay(made["id"])
     world.control.change_partner(
@@ -122,8 +111,6 @@ def test_killed_at(cycle: str, point: CrashPoint, templates: dict[str, Template]
     assert run(project, point) == -signal.SIGKILL, f"{point} was not reached"
     assert run(project) == 0
     assert project.files() == start.files
-    assert project.inbound() == start.inbound
-    assert project.received() == start.received
     assert project.warehouse_rows() == start.rows
 
 

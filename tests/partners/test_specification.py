@@ -120,3 +120,20 @@ def test_the_ending_follows_the_format_and_what_is_done_to_the_file():
     facts = NameFacts("acme", "bills", 12, 0, datetime(2026, 1, 31, tzinfo=UTC), "INV/1", "nl")
     assert flow(compress="gzip").remote_name(facts) == "acme_bills_000012.csv.gz"
     assert flow(compress="gzip", file_name="{company}-{number}", documents_per_file=1).remote_name(facts) == "nl-INV-1.gz"
+
+
+def partner(**keys):
+    return Partner.model_validate(
+        {"id": "acme", "name": "ACME", "mode": "live", "sftp": target().model_dump(exclude_defaults=True)} | keys
+    )
+
+
+def test_a_partner_that_only_sends_needs_no_flows():
+    assert partner(inbox={"files": {"any": {"pattern": "*"}}}).flows == {}
+    with pytest.raises(ValidationError, match="nothing to do"):
+        partner()
+
+
+def test_we_do_not_take_our_own_files():
+    with pytest.raises(ValidationError, match="one of the other folders"):
+        partner(inbox={"files": {"any": {"pattern": "*", "folder": "outbound"}}})
