@@ -89,7 +89,7 @@ def test_where_replaces_the_default():
 
 def test_the_time_zone_is_the_partners_unless_the_flow_names_one():
     flows = {name: flow(name=name).model_dump() | keys for name, keys in (("a", {}), ("b", {"timezone": "Asia/Tokyo"}))}
-    given = {"id": "acme", "name": "ACME", "sftp": target().model_dump(), "flows": flows}
+    given = {"id": "acme", "name": "ACME", "mode": "live", "sftp": target().model_dump(), "flows": flows}
     made = Partner.model_validate(given | {"timezone": "Europe/Brussels"})
     assert {name: one.zone.key for name, one in made.flows.items()} == {"a": "Europe/Brussels", "b": "Asia/Tokyo"}
     assert Partner.model_validate(given).flows["a"].zone.key == "UTC"
