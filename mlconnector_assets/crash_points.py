@@ -29,6 +29,7 @@ class CrashPoint(StrEnum):
     RENDER_DOCUMENTS_CLAIMED = "render.documents_claimed"
     RENDER_FILE_STORED = "render.file_stored"
     RENDER_AUDIT_WRITTEN = "render.audit_written"
+    AUDIT_COMMITTED = "audit.committed"
     RENDER_COMMITTED = "render.committed"
     DELIVER_CLAIMED = "deliver.claimed"
     DELIVER_PART_OPENED = "deliver.part_opened"
@@ -54,9 +55,19 @@ class CrashPoint(StrEnum):
     LOAD_DELETIONS_MERGED = "load.deletions_merged"
     LOAD_DELETIONS_COMMITTED = "load.deletions_committed"
     HOLD_DECIDED = "hold.decided"
+    BASELINE_SET = "baseline.set"
+    RESEND_RELEASED = "resend.released"
+    RECONCILE_ENTERED = "reconcile.entered"
+    RECONCILE_COMMITTED = "reconcile.committed"
 
 
-BY_PEOPLE = (CrashPoint.HOLD_DECIDED,)
+BY_PEOPLE = (
+    CrashPoint.HOLD_DECIDED,
+    CrashPoint.BASELINE_SET,
+    CrashPoint.RESEND_RELEASED,
+    CrashPoint.RECONCILE_ENTERED,
+    CrashPoint.RECONCILE_COMMITTED,
+)
 """Steps of what people decide; no cycle meets them."""
 
 

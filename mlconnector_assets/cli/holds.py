@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mlconnector_assets.cli import tables
-from mlconnector_assets.cli.options import HERE, CsvOption, ProjectOption, counted, out
+from mlconnector_assets.cli.options import HERE, ByOption, CsvOption, ProjectOption, ReasonOption, counted, out
 
 if TYPE_CHECKING:
     from mlconnector_assets.state.holds import Decision
@@ -18,8 +19,6 @@ COLUMNS = ("id", "state", "partner", "flow", "kind", "documents", "total", "sinc
 DOCUMENTS = ("document", "id", "state", "counterparty", "date", "amount", "what differs")
 
 HoldIds = Annotated[list[int], typer.Argument(metavar="ID…", help="Ids of holds, from `mlconnector holds list`.")]
-Reason = Annotated[str, typer.Option(help="Why. It is kept for good, with your name and the time.")]
-By = Annotated[str | None, typer.Option(help="Who decides; the user of this computer by default.")]
 
 
 @app.command("list")
@@ -100,7 +99,7 @@ def show(
 
 
 @app.command()
-def release(ids: HoldIds, reason: Reason, by: By = None, project: ProjectOption = HERE) -> None:
+def release(ids: HoldIds, reason: ReasonOption, by: ByOption = None, project: ProjectOption = HERE) -> None:
     """Let exactly the documents of these holds leave.
 
     They leave with the next `mlconnector sync`, in their newest version. A document that was sent before leaves again
@@ -113,7 +112,7 @@ def release(ids: HoldIds, reason: Reason, by: By = None, project: ProjectOption 
 
 
 @app.command()
-def dismiss(ids: HoldIds, reason: Reason, by: By = None, project: ProjectOption = HERE) -> None:
+def dismiss(ids: HoldIds, reason: ReasonOption, by: ByOption = None, project: ProjectOption = HERE) -> None:
     """Keep the documents of these holds back for good.
 
     What never left never will; what had left stays with the partner as it is. The same change of a document is not
@@ -124,13 +123,11 @@ def dismiss(ids: HoldIds, reason: Reason, by: By = None, project: ProjectOption 
     _decide(ids, "dismissed", reason, by, project)
 
 
-def _decide(ids: list[int], decision: Decision, reason: str, by: str | None, project: object) -> None:
-    from pathlib import Path
-
+def _decide(ids: list[int], decision: Decision, reason: str, by: str | None, project: Path) -> None:
     from mlconnector_assets.steps.holding import decide
     from mlconnector_assets.steps.workspace import open_workspace
 
-    with open_workspace(Path(str(project))) as workspace:
+    with open_workspace(project) as workspace:
         decided = decide(workspace, ids, decision, by=by or getpass.getuser(), reason=reason)
     for one in decided:
         about = f"hold {one.hold.id} of {one.hold.partner} {one.hold.flow}"

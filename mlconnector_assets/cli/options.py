@@ -27,12 +27,15 @@ ProjectOption = Annotated[
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV, for programs, instead of a table.")]
 
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why. It is kept for good, with your name and the time.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; the user of this computer by default.")]
+
 out = Console(highlight=False, soft_wrap=True, emoji=False)
 """What a command was asked for."""
 err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 """Progress and complaints, so that standard output can be piped."""
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """`1 file`, `2 files`; `several` is the plural where it does not end in s alone."""
+    return f"{number} {noun if number == 1 else several or noun + 's'}"

@@ -31,7 +31,7 @@ def show(
     """Print rows under their columns; None is an empty cell. Only `folding` columns may fold on a narrow terminal."""
     texts = [["" if value is None else str(value) for value in row] for row in rows]
     if as_csv:
-        console.file.write(_as_csv(columns, texts))
+        console.file.write(csv_text(columns, texts))
         return
     if title:
         console.print(Text(title, "bold"))
@@ -45,7 +45,8 @@ def show(
     Console(file=console.file, width=width, highlight=False, emoji=False).print(table)
 
 
-def _as_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows under their columns as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

@@ -112,6 +112,16 @@ class CompiledPart:
         problems += _found(made.texts, values[DOCUMENT], [check for column in self.columns for check in column.text_checks])
         return made, pl.concat([pl.DataFrame(schema=_REASONS), *problems])
 
+    def values_as_text(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The part's values for every row, whatever its `when` says, as plain text."""
+        columns = []
+        for column in self.columns:
+            try:
+                columns.append(frame.select(DOCUMENT, column.value.cast(pl.String).alias(column.name))[column.name])
+            except PolarsError:
+                columns.append(pl.Series(column.name, [None] * frame.height, pl.String))
+        return frame.select(DOCUMENT, *columns)
+
     def _values(self) -> Iterator[pl.Expr]:
         yield from (column.value.alias(str(index)) for index, column in enumerate(self.columns))
         for name, total in self.totals.items():
@@ -170,6 +180,16 @@ class CompiledLayout:
         ids = blocked["document"].implode()
         parts = tuple(part.filter(~part.keys["document"].is_in(ids)) if blocked.height else part for part, _ in made)
         return Applied(parts, documents["source_id"], blocked)
+
+    def unchecked(self, documents: pl.DataFrame) -> pl.DataFrame:
+        """The values of every column as plain text, without any rule of the layout: `#document` (index in `documents`),
+        then the columns of all parts. What cannot be computed is null; a document without rows has one, empty."""
+        indexed = documents.with_row_index(DOCUMENT)
+        frames = [(part, self._row_frame(indexed, part.rows)) for part in self.parts]
+        made = [part.values_as_text(frame) for part, frame in frames]
+        standing = pl.concat([rows.select(DOCUMENT) for rows in made])[DOCUMENT].unique().implode()
+        empty = indexed.filter(~pl.col(DOCUMENT).is_in(standing)).select(DOCUMENT)
+        return pl.concat([*made, empty], how="diagonal").sort(DOCUMENT, maintain_order=True)
 
     def totals(self, parts: tuple[PartRows, ...]) -> dict[str, Decimal]:
         """The layout's totals over the rows of the parts, exact."""

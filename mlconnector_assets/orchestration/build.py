@@ -7,7 +7,7 @@ import warnings
 import dagster as dg
 
 from mlconnector_assets.configuration.project import Project
-from mlconnector_assets.orchestration import assets, checks, deletions, triggers
+from mlconnector_assets.orchestration import assets, checks, decisions, deletions, triggers
 from mlconnector_assets.orchestration.io_manager import FRAMES, RecordFrames
 from mlconnector_assets.orchestration.resources import ProjectResource, keep_secrets_out_of_logs
 from mlconnector_assets.steps.read import first_day
@@ -42,6 +42,7 @@ def _definitions(project: Project) -> dg.Definitions:
             *(check for partner, flow in project.flows() for check in checks.flow_checks(partner.id, flow.name)),
             *(check for partner in partners for check in checks.delivery_checks(partner.id)),
         ],
+        jobs=[decisions.decide_job()],
         sensors=[
             *(
                 triggers.changes_sensor(

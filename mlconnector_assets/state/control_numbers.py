@@ -28,6 +28,16 @@ def take(tx: sa.Connection, scope: str, count: int = 1) -> int:
     return (newest - count) % HIGHEST + 1
 
 
+def raise_to(tx: sa.Connection, scope: str, used: int) -> None:
+    """See to it that `used` and the numbers before it are not given again."""
+    statement = upsert(tx, CONTROL_NUMBERS).values(scope=scope, last=used)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[CONTROL_NUMBERS.c.scope], set_={"last": used}, where=CONTROL_NUMBERS.c.last < used
+        )
+    )
+
+
 def peek(tx: sa.Connection, scope: str) -> int:
     """The number that `take` would give now; takes nothing."""
     last: int | None = tx.execute(sa.select(CONTROL_NUMBERS.c.last).where(CONTROL_NUMBERS.c.scope == scope)).scalar_one_or_none()

@@ -98,6 +98,27 @@ def enqueue(
     return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
 
 
+def enter_again(tx: sa.Connection, written: Mapping[str, Any], now: datetime) -> Delivery:
+    """Enter a delivery that the database lost, under its id, as it was made: queued, and due at once. `written` is its
+    row, instants as ISO 8601 text."""
+    made = {"created_at": datetime.fromisoformat(written["created_at"]), "next_attempt_at": now}
+    fresh = {"state": "queued", "attempts": 0, "delivered_at": None, "how": None, "last_error": None}
+    free = {"owner": None, "owned_until": None, "publishing": None}
+    statement = sa.insert(DELIVERIES).values(dict(written) | made | fresh | free)
+    delivery = Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
+    if tx.dialect.name == "postgresql":
+        highest = sa.select(sa.func.max(DELIVERIES.c.id)).scalar_subquery()
+        tx.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence("deliveries", "id"), highest)))
+    return delivery
+
+
+def settle(tx: sa.Connection, delivery_id: int, how: Literal["sent", "found"], at: datetime, remote_name: str) -> None:
+    """A file is known to be at the partner's under this name, whatever the database thought of it."""
+    done = {"state": "delivered", "how": how, "delivered_at": at, "remote_name": remote_name}
+    free = {"owner": None, "owned_until": None, "last_error": None}
+    tx.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(done | free))
+
+
 def named(tx: sa.Connection, partner: str, folder: str, remote_name: str) -> int | None:
     """The id of the delivery that has this name at the partner's; None when it is free."""
     wanted = sa.select(DELIVERIES.c.id).where(

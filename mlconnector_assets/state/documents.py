@@ -27,6 +27,7 @@ GONE_OUT = ("sent", "baseline")
 """With the partner, as far as anybody knows."""
 DEVIATED = ("changed", "cancelled", "deleted")
 """With the partner, and different at the source now: a person looks."""
+STATES = ("held", "released", "dismissed", *GONE_OUT, *DEVIATED, "blocked")
 SETTLED = DOCUMENTS.c.delivery_id.is_not(None)
 
 Deviation = Literal["changed", "cancelled", "deleted"]
@@ -129,6 +130,22 @@ def dismiss_held(tx: sa.Connection, hold_id: int) -> int:
         moved = sa.update(DOCUMENTS).where(of_hold, DOCUMENTS.c.state.in_(states), condition)
         count += tx.execute(moved.values(state=to, reason=None)).rowcount
     return count
+
+
+def sent_as(tx: sa.Connection, name: str, partner: str | None = None) -> list[DocumentRow]:
+    """Documents that left and have this number, or this id at their source."""
+    named = sa.or_(DOCUMENTS.c.number == name, DOCUMENTS.c.source_id == name)
+    return _rows(tx, named, SETTLED, sa.true() if partner is None else DOCUMENTS.c.partner == partner)
+
+
+def enter_sent(tx: sa.Connection, rows: Iterable[DocumentRow]) -> int:
+    """Documents that left, as the audit tells after the database was restored: whatever it knew of them is older."""
+    return len(_put(tx, rows, keep={"hold_id"}, over=STATES, state="sent", reason=None, seen_hash=None))
+
+
+def enter_kept_back(tx: sa.Connection, rows: Iterable[DocumentRow]) -> int:
+    """The same of documents that were dismissed or baselined; `state` says which. Those that left stay as they are."""
+    return len(_put(tx, rows, keep={"hold_id"}, over=("blocked", "held", "released")))
 
 
 def known(tx: sa.Connection, partner: str, flow: str, connection: str, source_ids: Collection[str]) -> dict[str, DocumentRow]:

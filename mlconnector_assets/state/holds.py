@@ -25,8 +25,10 @@ KINDS = {
     "cancelled": "it was sent, and is cancelled or back in draft at its source now",
     "deleted": "it was sent, and is gone from its source now",
     "resend": "a person asked for it to be sent again under a new control number",
+    "baseline": "a person said that the partner has it already",
 }
-"""Why something is held. The first four are of a run, the others of one document; `resend` is born released."""
+"""Why something is held. The first four are of a run, the next four of one document; the last two are decided when they
+are made."""
 CANNOT_LEAVE = ("cancelled", "deleted")
 """Kinds whose documents cannot be sent again: a person settles it with the partner, and dismisses the hold."""
 
@@ -57,6 +59,15 @@ class Hold:
     reason: str | None
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What a person decided, who and why."""
+
+    decision: Decision
+    by: str
+    reason: str
+
+
 def add(
     tx: sa.Connection,
     *,
@@ -70,8 +81,9 @@ def add(
     totals: Mapping[str, str] | None = None,
     source_id: str | None = None,
     rules: Mapping[str, Any] | None = None,
+    decided: Decided | None = None,
 ) -> Hold:
-    """Open a hold; its documents are given its id in the same transaction."""
+    """Open a hold, or record one that is `decided` from the start; its documents are given its id in the same transaction."""
     statement = sa.insert(HOLDS).values(
         partner=partner,
         flow=flow,
@@ -83,7 +95,10 @@ def add(
         totals=dict(totals or {}),
         rules=dict(rules) if rules is not None else None,
         opened_at=opened_at,
-        state="open",
+        state=decided.decision if decided else "open",
+        decided_by=decided.by if decided else None,
+        reason=decided.reason if decided else None,
+        decided_at=opened_at if decided else None,
     )
     return Hold(**tx.execute(statement.returning(HOLDS)).mappings().one())
 

@@ -28,6 +28,12 @@ def business_values(documents: pl.DataFrame, record: Record) -> dict[str, str]:
     return {source_id: _text(values) for source_id, values in _rows(documents, record, tuple(dict.fromkeys(columns)))}
 
 
+def hash_of_values(values: str, record: Record) -> str:
+    """The business hash of what `business_values` gave."""
+    columns = json.loads(values)[: len(record.business_columns)]
+    return f"{VERSION}:{hashlib.sha256(_text(columns).encode()).hexdigest()}"
+
+
 def comparable(one: str, other: str) -> bool:
     """Whether two hashes were made in the same way; an empty one was never made."""
     return one.partition(":")[0] == other.partition(":")[0]

@@ -11,7 +11,7 @@ from mlconnector_assets.exchange.send import TEMPORARY
 from mlconnector_assets.exchange.settings import SftpSettings
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.partners.specification import Partner, SftpTarget, SshHost
-from mlconnector_assets.state import deliveries
+from mlconnector_assets.state import deliveries, journal
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -55,6 +55,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     With `waiting_too` also files whose next attempt lies in the future. Raises ConfigurationError, CredentialsError,
     StateError.
     """
+    workspace.check_not_restored()
     partner = workspace.partner(partner_id)
     task = f"deliver {partner_id}"
     started = False
@@ -64,7 +65,8 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
         if not started:
             started = True
             workspace.progress.started(task)
-        if event.kind in ("delivered", "found"):
+        if event.delivery is not None and event.kind in ("delivered", "found"):
+            journal.note_arrival(workspace.audit_folder, event.delivery, workspace.clock(), durably=False)
             workspace.progress.advanced(task, 1)
         elif event.kind in ("lost", "warning"):
             workspace.progress.note(f"{partner_id}: {event.text}")

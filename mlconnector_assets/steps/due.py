@@ -21,6 +21,7 @@ def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]
             continue
         consumer = render.consumer_of(partner.book, flow.name)
         due = _is_due(workspace, consumer, eligibility_version(flow), connection, flow.record)
+        due = due or _has_deletions(workspace, consumer, connection, flow.record)
         if due or _is_released(workspace, partner, flow):
             yield partner.id, flow.name
 

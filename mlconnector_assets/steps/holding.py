@@ -68,14 +68,10 @@ def decide(workspace: Workspace, hold_ids: Sequence[int], decision: Decision, *,
 
     Raises ConnectorError for an unknown hold, or one that was decided otherwise; ConfigurationError without a reason.
     """
-    by, reason = by.strip(), reason.strip()
-    if not reason or not by:
-        raise ConfigurationError(
-            "a decision needs who made it and a reason", mend="say why with --reason TEXT; it is kept for auditors"
-        )
+    by, reason = checked_decision(by, reason)
     now = workspace.clock()
     decided = []
-    with workspace.state.transaction() as tx:
+    with workspace.recorded() as tx:
         for hold_id in sorted(set(hold_ids)):
             hold = holds.find(tx, hold_id, lock=True)
             rows = documents.of_hold(tx, hold.id)
@@ -89,6 +85,14 @@ def decide(workspace: Workspace, hold_ids: Sequence[int], decision: Decision, *,
             note_decision(workspace, tx, hold, rows, action=f"hold_{decision}", by=by, reason=reason)
             decided.append(Decided(holds.find(tx, hold.id), moved, before=False))
     return decided
+
+
+def checked_decision(by: str, reason: str) -> tuple[str, str]:
+    """Who and why, without spaces around. Raises ConfigurationError when one of them is missing."""
+    by, reason = by.strip(), reason.strip()
+    if not by or not reason:
+        raise ConfigurationError("a decision needs who made it and a reason", mend="say why, with --reason TEXT; it is kept")
+    return by, reason
 
 
 def note_decision(

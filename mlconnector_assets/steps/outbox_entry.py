@@ -40,7 +40,7 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextF
         with workspace.state.transaction() as tx:
             settle(tx, None)
         return None
-    with workspace.state.transaction() as tx:
+    with workspace.recorded() as tx:
         if not file.numbers.take(tx, numbers_scope(partner, flow), flow):
             raise Renumbered
         sha256 = workspace.files.put(file.sent)

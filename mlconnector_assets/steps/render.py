@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import documents, flow_rules, reads
+from mlconnector_assets.state import deletions, documents, flow_rules, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import WAITING, DocumentRow
 from mlconnector_assets.state.holds import Hold
@@ -24,9 +24,10 @@ from mlconnector_assets.steps.bodies import Body
 from mlconnector_assets.steps.candidates import Candidates, document_rows, find_candidates, load_documents
 from mlconnector_assets.steps.eligibility import eligibility_version
 from mlconnector_assets.steps.holding import carry_out
-from mlconnector_assets.steps.judging import judge, recall
+from mlconnector_assets.steps.judging import Move, judge, recall
 from mlconnector_assets.steps.next_file import batches, next_file
 from mlconnector_assets.steps.outbox_entry import Raced, Renumbered, enter_outbox
+from mlconnector_assets.steps.vanished import vanished_documents
 from mlconnector_assets.steps.workspace import Workspace
 
 LEASE = timedelta(minutes=2)
@@ -58,15 +59,18 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
     outcome = RenderOutcome(partner_id, flow_name)
     consumer, version = consumer_of(partner.book, flow_name), eligibility_version(flow)
     with workspace.state.leases.hold(consumer, workspace.owner, LEASE):
+        workspace.check_not_restored()
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, flow.connection, flow.record)
             waiting = documents.in_states(tx, partner.book, flow_name, *WAITING)
-        if not due and not waiting:
+            vanished = vanished_documents(tx, partner, flow, consumer)
+        if not due and not waiting and not vanished.revision:
             return outcome
         reached(CrashPoint.RENDER_STARTED)
         memory = recall(workspace, partner, flow)
-        found = find_candidates(workspace, partner, flow, due=due, waiting=waiting, rules=memory.confirmed)
+        found = find_candidates(workspace, partner, flow, due=due, waiting=[*waiting, *vanished.returned], rules=memory.confirmed)
         verdict = judge(workspace, partner, flow, found=found, waiting=waiting, memory=memory)
+        verdict.moves += [Move(row, "deviate", "deleted", "deleted") for row in vanished.gone]
         outcome.holds = carry_out(workspace, partner, flow, verdict)
         outcome.changed = [move.row.source_id for move in verdict.moves if move.tells_of_a_change]
         task = f"render {partner_id} {flow_name}"
@@ -80,6 +84,8 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
             workspace.progress.advanced(task, batch.height)
         with workspace.state.transaction() as tx:
             reads.consume(tx, consumer, version, due)
+            if vanished.revision:
+                deletions.consume(tx, consumer, "", flow.connection, flow.record, revision=vanished.revision)
             if outcome.documents:
                 flow_rules.note_run(tx, partner.book, flow_name, outcome.documents, workspace.clock())
         reached(CrashPoint.RENDER_COMMITTED)

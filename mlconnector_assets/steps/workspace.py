@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.configuration.project import Project, load_project
-from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.crash_points import CrashPoint, reached
+from mlconnector_assets.errors import ConfigurationError, StateError
 from mlconnector_assets.partners.specification import Flow, Partner
+from mlconnector_assets.state import journal
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.processes import this_process
 from mlconnector_assets.state.vault import Vault
@@ -23,6 +25,8 @@ from mlconnector_assets.store.files import FileStore
 from mlconnector_assets.store.records import RecordStore
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from mlconnector_assets.systems.source import Source
     from mlconnector_assets.warehouse.interface import Warehouse
 
@@ -97,6 +101,28 @@ class Workspace:
                 timeout=settings.timeout.total_seconds(),
             )
         return self._sources[connection]
+
+    def check_not_restored(self) -> None:
+        """Raises StateError while an older state database was restored and nobody reconciled it."""
+        with self.state.reading() as tx:
+            found = journal.restored(tx, self.audit_folder)
+        if found is not None:
+            raise StateError(
+                f"the state database is older than its audit (it has entry {found.database}, the journal {found.journal}): "
+                "a backup was restored, and it does not know what was sent since; nothing leaves until that is settled",
+                where=str(self.audit_folder / journal.NAME),
+                mend="look at `mlconnector outbox reconcile`, then run it with --yes --reason TEXT",
+            )
+
+    @contextmanager
+    def recorded(self) -> Iterator[Connection]:
+        """A writing transaction that chains audit entries: the journal beside the segments follows its commit. Raises
+        StateError after a restore that nobody reconciled."""
+        self.check_not_restored()
+        with self.state.transaction() as tx:
+            yield tx
+        reached(CrashPoint.AUDIT_COMMITTED)
+        journal.catch_up(self.state, self.audit_folder)
 
     def partner(self, partner: str) -> Partner:
         """The partner of this id. Raises ConfigurationError."""

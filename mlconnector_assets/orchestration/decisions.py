@@ -1,0 +1,44 @@
+"""The job `decide_holds`: a person's decision about what is held, made in the Dagster UI."""
+
+from typing import Literal
+
+import dagster as dg
+from pydantic import Field
+
+from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.orchestration.resources import ProjectResource, failure
+from mlconnector_assets.steps.holding import decide
+
+
+class DecisionConfig(dg.Config):
+    """What `mlconnector holds release` and `dismiss` ask for. Dagster does not tell a run who started it: `by` says so."""
+
+    holds: list[int] = Field(description="Ids of the holds; `mlconnector holds list` and the flows' metadata show them.")
+    decision: Literal["released", "dismissed"] = Field(description="released: these documents leave. dismissed: they never do.")
+    reason: str = Field(description="Why. It is kept for good.")
+    by: str = Field(description="Who decides.")
+
+
+def decide_job() -> dg.JobDefinition:
+    """`decide_holds`. What was released leaves with the flow's next run, which the change sensor requests."""
+
+    @dg.op(description="Release or dismiss holds, all of them or none.")
+    def decide_about_holds(context: dg.OpExecutionContext, config: DecisionConfig, project: ProjectResource) -> None:
+        try:
+            with project.workspace(context.log, context.run.run_id) as workspace:
+                decided = decide(workspace, config.holds, config.decision, by=config.by, reason=config.reason)
+        except ConnectorError as error:
+            raise failure(error) from error
+        for one in decided:
+            done = f"{one.documents} documents {config.decision}"
+            told = f"nothing changed, it was {config.decision} before" if one.before else done
+            context.log.info(f"hold {one.hold.id} of {one.hold.partner} {one.hold.flow}: {told}")
+
+    @dg.job(
+        name="decide_holds",
+        description="Release or dismiss held documents, with a reason. Fill in the launchpad's configuration.",
+    )
+    def decide_holds() -> None:
+        decide_about_holds()
+
+    return decide_holds
