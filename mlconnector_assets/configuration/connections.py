@@ -110,7 +110,7 @@ class OdooConnection(BaseModel):
         default=ODOO_RECORDS,
         min_length=1,
         alias="records",
-        description="Kinds of record that are read; everything that this Odoo offers when left out.",
+        description="Kinds of record that are read; all that this Odoo's apps offer when left out. One that is named must exist.",
     )
     bank_accounts: bool = Field(default=False, description="Whether bank accounts of contacts are read too.")
     private_employee_fields: tuple[Annotated[str, AfterValidator(_private_field)], ...] = Field(
@@ -132,6 +132,11 @@ class OdooConnection(BaseModel):
     def records(self) -> tuple[str, ...]:
         """Kinds of record that are read."""
         return (*self.listed_records, *([BANK_ACCOUNTS.name] if self.bank_accounts else []))
+
+    @property
+    def optional_records(self) -> tuple[str, ...]:
+        """Records that stay empty in a database without the app that brings them; none when `records` names them."""
+        return () if "listed_records" in self.model_fields_set else self.listed_records
 
 
 class DuckDBWarehouse(BaseModel):

@@ -31,9 +31,15 @@ from mlconnector_assets.partners.schedules import checked_cron, checked_time_zon
 from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.records import MASTER_DATA
 
-DEFAULT_WHERE = {"invoices": "state = 'posted'", "gl_entries": "state = 'posted'"} | {
-    record.name: "active" for record in MASTER_DATA if "active" in record.columns
-}
+DEFAULT_WHERE = {
+    "invoices": "state = 'posted'",
+    "gl_entries": "state = 'posted'",
+    "purchase_orders": "state = 'confirmed'",
+    "sales_orders": "state = 'confirmed'",
+    "receipts": "state = 'done' and direction = 'incoming'",
+    "payments": "state in ('in_process', 'paid')",
+    "bank_statement_lines": "state = 'posted'",
+} | {record.name: "active" for record in MASTER_DATA if "active" in record.columns}
 """Which documents leave when a flow has no `where:`, by record."""
 
 TEST_BOOK = ".test"

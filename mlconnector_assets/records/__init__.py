@@ -2,6 +2,7 @@
 nothing here knows a vendor, a file format or the network."""
 
 from mlconnector_assets.records.bank_accounts import BANK_ACCOUNTS
+from mlconnector_assets.records.bank_statement_lines import BANK_STATEMENT_LINES
 from mlconnector_assets.records.companies import COMPANIES
 from mlconnector_assets.records.contacts import CONTACTS
 from mlconnector_assets.records.cost_center_plans import COST_CENTER_PLANS
@@ -15,16 +16,20 @@ from mlconnector_assets.records.gl_entries import GL_ENTRIES
 from mlconnector_assets.records.invoices import INVOICES
 from mlconnector_assets.records.journals import JOURNALS
 from mlconnector_assets.records.payment_terms import PAYMENT_TERMS
+from mlconnector_assets.records.payments import PAYMENTS
 from mlconnector_assets.records.products import PRODUCTS
 from mlconnector_assets.records.projects import PROJECTS
+from mlconnector_assets.records.purchase_orders import PURCHASE_ORDERS
+from mlconnector_assets.records.receipts import RECEIPTS
 from mlconnector_assets.records.record import COMMON, Column, Record
+from mlconnector_assets.records.sales_orders import SALES_ORDERS
 from mlconnector_assets.records.taxes import TAXES
 from mlconnector_assets.records.units import UNITS
 from mlconnector_assets.records.vendors import VENDORS
 from mlconnector_assets.records.warehouses import WAREHOUSES
 
-DOCUMENTS = (INVOICES, GL_ENTRIES)
-"""What happens in the books."""
+DOCUMENTS = (INVOICES, GL_ENTRIES, PURCHASE_ORDERS, SALES_ORDERS, RECEIPTS, PAYMENTS, BANK_STATEMENT_LINES)
+"""What happens in the books, and what people order and move."""
 
 MASTER_DATA = (
     CONTACTS, VENDORS, BANK_ACCOUNTS, GL_ACCOUNTS, COST_CENTERS, COST_CENTER_PLANS, EMPLOYEES, DEPARTMENTS, PROJECTS, WAREHOUSES,
@@ -37,6 +42,7 @@ RECORDS: dict[str, Record] = {record.name: record for record in (*DOCUMENTS, *MA
 
 __all__ = [
     "BANK_ACCOUNTS",
+    "BANK_STATEMENT_LINES",
     "COMMON",
     "COMPANIES",
     "CONTACTS",
@@ -52,11 +58,15 @@ __all__ = [
     "INVOICES",
     "JOURNALS",
     "MASTER_DATA",
+    "PAYMENTS",
     "PAYMENT_TERMS",
     "PRIVATE_FIELDS",
     "PRODUCTS",
     "PROJECTS",
+    "PURCHASE_ORDERS",
+    "RECEIPTS",
     "RECORDS",
+    "SALES_ORDERS",
     "TAXES",
     "UNITS",
     "VENDORS",

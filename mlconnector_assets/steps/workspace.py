@@ -95,6 +95,7 @@ class Workspace:
                 api_key=self.vault.get(settings.api_key),
                 companies=settings.companies,
                 records=settings.records,
+                optional=settings.optional_records,
                 private_employee_fields=settings.private_employee_fields,
                 vendor_tags=settings.vendor_tags,
                 page_size=settings.page_size,

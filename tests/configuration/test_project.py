@@ -8,6 +8,7 @@ from mlconnector_assets.configuration.connections import ODOO_RECORDS
 from mlconnector_assets.layouts import shipped_layouts
 from mlconnector_assets.systems.odoo.streams import RECORDS
 from tests.configuration.projects import CONNECTIONS, PARTNER, complaint, write_project
+from tests.layouts.frames import record_of
 
 
 def test_project_is_loaded(tmp_path):
@@ -53,8 +54,7 @@ def test_a_connection_may_name_exactly_what_odoo_offers():
 
 @pytest.mark.parametrize("layout", shipped_layouts())
 def test_every_shipped_layout_makes_a_flow(tmp_path, layout):
-    file_format, _, name = layout.partition("/")
-    record = {"vendors": "vendors", "gl_postings": "gl_entries"}.get(name, "invoices")
+    file_format, record = layout.partition("/")[0], record_of(layout)
     text = PARTNER.replace("record: invoices", f"record: {record}\n    format: {file_format}").replace("csv/invoices", layout)
     assert load_project(write_project(tmp_path, acme=text)).flows()[0][1].record == record
 

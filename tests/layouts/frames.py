@@ -12,6 +12,79 @@ from mlconnector_assets.records import INVOICES, RECORDS
 
 LINE = {"line_id": "7", "position": 1, "description": "Paper", "quantity": Decimal("2"), "net_amount": Decimal("100.50")}
 
+LAYOUTS_OF = {
+    "gl_postings": "gl_entries",
+    "invoice_lines": "invoices",
+    "purchase_order_lines": "purchase_orders",
+    "sales_order_lines": "sales_orders",
+    "payment_settlements": "payments",
+}
+"""Shipped layouts that are not named after their record."""
+
+DAY = date(2026, 1, 31)
+ORDER = {
+    "company": "main",
+    "number": "P00001",
+    "document_date": DAY,
+    "currency": "EUR",
+    "counterparty": {"name": "Deco Addict"},
+    "net_amount": Decimal("100.50"),
+    "tax_amount": Decimal("21.1"),
+    "total_amount": Decimal("121.60"),
+    "lines": [LINE],
+}
+SAMPLES: dict[str, dict[str, Any]] = {
+    "vendors": {"name": "Deco", "active": True, "reference": "D-1"},
+    "gl_entries": {
+        "company": "main",
+        "number": "MISC/1",
+        "accounting_date": DAY,
+        "company_currency": "EUR",
+        "debit_amount": Decimal("1.5"),
+        "credit_amount": Decimal(0),
+        "postings": [{"posting_id": "1", "account_code": "400000", "debit": Decimal("1.5"), "credit": Decimal(0)}],
+    },
+    "purchase_orders": ORDER,
+    "sales_orders": ORDER,
+    "receipts": {
+        "company": "main",
+        "number": "WH/IN/1",
+        "direction": "incoming",
+        "state": "done",
+        "document_date": DAY,
+        "lines": [{"line_id": "1", "position": 1, "quantity": Decimal(2)}],
+    },
+    "payments": {
+        "company": "main",
+        "number": "PBNK1/1",
+        "direction": "inbound",
+        "partner_type": "customer",
+        "state": "paid",
+        "document_date": DAY,
+        "currency": "EUR",
+        "company_currency": "EUR",
+        "amount": Decimal("9.5"),
+        "settlements": [
+            {"settlement_id": "1", "document_type": "customer_invoice", "document_number": "INV/1", "amount": Decimal("9.5")}
+        ],
+    },
+    "bank_statement_lines": {
+        "company": "main",
+        "number": "BNK1/1",
+        "document_date": DAY,
+        "journal": "BNK1",
+        "currency": "EUR",
+        "amount": Decimal("-9.5"),
+    },
+}
+"""One row of each record but invoices, with all that its shipped layouts require."""
+
+
+def record_of(layout: str) -> str:
+    """The record that a shipped layout is for."""
+    kind = layout.partition("/")[2]
+    return LAYOUTS_OF.get(kind, kind)
+
 
 def invoice(source_id: str = "1", **values: Any) -> dict[str, Any]:
     """A posted invoice as a row; `values` override."""

@@ -1,4 +1,3 @@
-from datetime import date
 from decimal import Decimal
 
 import polars as pl
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 from mlconnector_assets.layouts import Layout, compile_layout, shipped_layouts
 from mlconnector_assets.layouts.problems import LayoutError
 from mlconnector_assets.records import INVOICES, RECORDS
-from tests.layouts.frames import LINE, frame_of, invoice, invoices
+from tests.layouts.frames import LINE, SAMPLES, frame_of, invoice, invoices, record_of
 
 
 def compiled(*columns, record=INVOICES, **keys):
@@ -255,25 +254,10 @@ def test_every_problem_of_a_layout_is_listed():
     assert [problem.path for problem in caught.value.problems] == [("columns", 0, "value"), ("columns", 2, "date_format")]
 
 
-FULL = {
-    "vendors": {"name": "Deco", "active": True, "reference": "D-1"},
-    "gl_entries": {
-        "company": "main",
-        "number": "MISC/1",
-        "accounting_date": date(2026, 1, 31),
-        "company_currency": "EUR",
-        "debit_amount": Decimal("1.5"),
-        "credit_amount": Decimal(0),
-        "postings": [{"posting_id": "1", "account_code": "400000", "debit": Decimal("1.5"), "credit": Decimal(0)}],
-    },
-}
-
-
 @pytest.mark.parametrize("name", shipped_layouts())
 def test_shipped_layout_renders(name):
-    folder, _, kind = name.partition("/")
-    record = {"vendors": "vendors", "gl_postings": "gl_entries"}.get(kind, "invoices")
-    documents = frame_of(record, **FULL[record]) if record in FULL else invoices()
-    applied = compile_layout(Layout(extends=name), RECORDS[record], file_format=folder).apply(documents)
+    record = record_of(name)
+    documents = frame_of(record, **SAMPLES[record]) if record in SAMPLES else invoices()
+    applied = compile_layout(Layout(extends=name), RECORDS[record], file_format=name.partition("/")[0]).apply(documents)
     assert applied.reasons == {}
     assert applied.positions["source_id"].to_list() == ["1"]

@@ -25,7 +25,7 @@ def test_a_new_invoice_has_a_number_lines_and_the_present_stamp(sandbox):
 
 def test_payments_go_from_open_to_partial_to_paid(sandbox):
     move = sandbox.control.post_invoice(lines=[{"name": "a", "price": "100"}])["id"]
-    payment = sandbox.control.pay(move, "21")["payment"]
+    payment = sandbox.control.pay(move, "21")["entry"]
     assert read(sandbox, move, "payment_state", "amount_residual") == {
         "id": move,
         "payment_state": "partial",

@@ -254,7 +254,7 @@ def test_cost_centers_are_read_once_and_a_new_one_by_itself():
 
 
 def test_an_unknown_record_is_named():
-    with pytest.raises(ConfigurationError, match="invoices, gl_entries, contacts"):
+    with pytest.raises(ConfigurationError, match="invoices, gl_entries, purchase_orders"):
         next(source(Odoo()).pages("spaceships", ALL))
 
 

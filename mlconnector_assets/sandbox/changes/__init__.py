@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mlconnector_assets.sandbox.changes import anything, invoices, people
+from mlconnector_assets.sandbox.changes import anything, invoices, payments, people, trade
 from mlconnector_assets.sandbox.changes.change import Change
 
-CHANGES: dict[str, Change] = {name: change for module in (invoices, people, anything) for name, change in module.CHANGES.items()}
+_SUBJECTS = (invoices, payments, trade, people, anything)
+
+CHANGES: dict[str, Change] = {name: change for subject in _SUBJECTS for name, change in subject.CHANGES.items()}

@@ -1,4 +1,4 @@
-"""Changes of invoices, bills, credit notes and receipts, and their payment."""
+"""Changes of invoices, bills, credit notes and receipts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mlconnector_assets.sandbox.values import Row, Value
 from mlconnector_assets.sandbox.world.business import Business, today
 from mlconnector_assets.sandbox.world.catalog import account_id, tax_ids
 from mlconnector_assets.sandbox.world.ledger import HUNDRED, DraftLine
+from mlconnector_assets.sandbox.world.reconciliation import Reconciliation
 
 
 def draft_invoice(database: Database, at: datetime, move_type: str = "out_invoice", company: int = 1, **details: Value) -> Row:
@@ -52,12 +53,6 @@ def post(database: Database, at: datetime, id: int) -> Row:
     return {"id": id, "name": Business(database).post(id, at=at)}
 
 
-def pay(database: Database, at: datetime, id: int, amount: str | None = None) -> Row:
-    """Register a payment of `amount` (document currency), or of all that is open."""
-    payment = Business(database).pay(id, day=today(at), at=at, amount=Decimal(amount) if amount else None)
-    return {"id": id, "payment": payment}
-
-
 def cancel(database: Database, at: datetime, id: int) -> Row:
     """Reset a posted document to draft and cancel it."""
     Business(database).cancel(id, at=at)
@@ -70,7 +65,7 @@ def credit_note(database: Database, at: datetime, id: int, share: str = "100") -
     note = business.credit_note(id, day=today(at), at=at, share=Decimal(share))
     name = business.post(note, at=at)
     if Decimal(share) == HUNDRED:
-        business.settle(note, at=at)
+        Reconciliation(database).settle(note, at=at)
     return {"id": note, "name": name}
 
 
@@ -84,7 +79,6 @@ CHANGES = {
     "post_invoice": Change(post_invoice, creates="account.move"),
     "draft_invoice": Change(draft_invoice, creates="account.move"),
     "post": Change(post),
-    "pay": Change(pay),
     "cancel": Change(cancel),
     "credit_note": Change(credit_note),
     "delete": Change(delete),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from mlconnector_assets.sandbox.odoo.domain import like
@@ -66,8 +67,8 @@ class Database:
 
     def row(self, model: str, record: int) -> Row:
         """One record as stored. Raises KeyError when there is none."""
-        columns = ("id", *MODELS[model].columns)
-        found = self.query(f'SELECT {", ".join(map(_quoted, columns))} FROM "{MODELS[model].table}" WHERE id = ?', (record,))
+        columns, statement = _reading(model)
+        found = self.query(statement, (record,))
         if not found:
             raise KeyError(f"there is no {model} {record}")
         return dict(zip(columns, found[0], strict=True))
@@ -115,6 +116,13 @@ class Database:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+@cache
+def _reading(model: str) -> tuple[tuple[str, ...], str]:
+    """The columns of a model, and the statement that reads one record."""
+    columns = ("id", *MODELS[model].columns)
+    return columns, f'SELECT {", ".join(map(_quoted, columns))} FROM "{MODELS[model].table}" WHERE id = ?'
 
 
 def _quoted(name: str) -> str:

@@ -21,7 +21,6 @@ from mlconnector_assets.sandbox.world.ledger import (
     Tax,
     Terms,
     post_lines,
-    rounded,
 )
 
 PREFIXES = {
@@ -33,6 +32,7 @@ PREFIXES = {
     "in_refund": "RBILL/{year}/{month}/",
     "entry": "MISC/{year}/{month}/",
     "payment": "PBNK1/{year}/",
+    "statement": "BNK1/{year}/",
 }
 JOURNALS = {"out": "sale", "in_": "purchase", "ent": "general"}
 
@@ -167,49 +167,6 @@ class Business:
             kind, company=row["company_id"], partner=row["partner_id"], day=day, lines=lines, at=at, reversed=move, **details
         )
 
-    def pay(self, move: int, *, day: date, at: datetime, amount: Decimal | None = None) -> int:
-        """Register a payment of `amount` (document currency), or of all that is open; answers its journal entry."""
-        row = self.database.row("account.move", move)
-        company, rate = row["company_id"], Decimal(str(row["invoice_currency_rate"]))
-        step = self._step(self._company_currency(company))
-        due = self._lines(move, "l.display_type = 'payment_term' AND l.reconciled = 0")
-        left = min(_decimal(amount), _decimal(row["amount_residual"])) if amount is not None else _decimal(row["amount_residual"])
-        paid_currency = paid_balance = ZERO
-        for line in due:
-            open_currency, open_balance = _decimal(line["amount_residual_currency"]), _decimal(line["amount_residual"])
-            part = min(abs(open_currency), left)
-            if not part:
-                continue
-            whole = part == abs(open_currency)
-            sign = 1 if open_currency > 0 else -1
-            balance = open_balance if whole else sign * rounded(part / rate, step)
-            left, paid_currency, paid_balance = left - part, paid_currency + sign * part, paid_balance + balance
-            values = {
-                "amount_residual_currency": open_currency - sign * part,
-                "amount_residual": open_balance - balance,
-                "reconciled": whole,
-            }
-            mark = str(self.database.next("reconciliation"))
-            self.database.update(
-                "account.move.line", line["id"], values | {"matching_number": mark if whole else f"P{mark}"}, at=microseconds(at)
-            )
-        payment = self._payment_entry(row, paid_currency, paid_balance, day, at)
-        residual = _decimal(row["amount_residual"]) - abs(paid_currency)
-        signed = _decimal(row["amount_residual_signed"]) - paid_balance
-        state = "partial" if residual else "paid"
-        self.touch_move(move, {"amount_residual": residual, "amount_residual_signed": signed, "payment_state": state}, at=at)
-        self.database.update("res.partner", row["commercial_partner_id"], {}, at=microseconds(at))
-        return payment
-
-    def settle(self, note: int, *, at: datetime) -> None:
-        """Match a credit note over the whole document with that document: nothing of either stays open."""
-        document = self.database.row("account.move", note)["reversed_entry_id"]
-        mark = str(self.database.next("reconciliation"))
-        closed = {"amount_residual": ZERO, "amount_residual_currency": ZERO, "reconciled": True, "matching_number": mark}
-        for move, state in ((note, "paid"), (document, "reversed")):
-            self.touch_move(move, {"payment_state": state, "amount_residual": ZERO, "amount_residual_signed": ZERO}, at=at)
-            self._change_lines(move, at, "l.display_type = 'payment_term'", closed)
-
     def change_partner(self, partner: int, values: Row, *, at: datetime) -> None:
         """Change a partner's fields; a new name also moves the write_date of its moves."""
         if "name" in values:
@@ -296,26 +253,6 @@ class Business:
             dates = {name: _iso(line[name]) for name in ("date_maturity", "discount_date") if line.get(name)}
             self.database.insert("account.move.line", defaults | line | dates, at=stamp)
         return move
-
-    def _payment_entry(self, row: Row, currency: Decimal, balance: Decimal, day: date, at: datetime) -> int:
-        company = row["company_id"]
-        due = self.account(company, "asset_receivable" if row["move_type"].startswith("out") else "liability_payable")
-        shared = {"currency_id": row["currency_id"], "name": f"Manual Payment: {row['ref'] or row['name']}"}
-        lines = [
-            shared | {"account_id": self.account(company, "asset_cash"), "balance": balance, "amount_currency": currency},
-            shared | {"account_id": due, "balance": -balance, "amount_currency": -currency, "reconciled": True},
-        ]
-        payment = self.entry(
-            company=company,
-            day=day,
-            lines=lines,
-            at=at,
-            journal="bank",
-            partner=row["commercial_partner_id"],
-            ref=row["ref"] or row["name"],
-        )
-        self.post(payment, at=at, prefix="payment")
-        return payment
 
     def _draft_lines(self, move: int) -> list[DraftLine]:
         kinds = "l.display_type IN ('product', 'line_section', 'line_subsection', 'line_note')"

@@ -12,6 +12,7 @@ from mlconnector_assets.sandbox.values import Row
 from mlconnector_assets.sandbox.world.business import Business, today
 from mlconnector_assets.sandbox.world.catalog import CASH_ROUNDING, SHARED_ACCOUNT, account_id, catalog, tax_ids
 from mlconnector_assets.sandbox.world.ledger import HUNDRED, ZERO, DraftLine, Tax
+from mlconnector_assets.sandbox.world.payments import Payments
 
 USD, EUR, GBP, JPY = 1, 126, 144, 25
 FOREIGN = {1: ((USD, 1.0842), (GBP, 0.8456), (JPY, 163.27)), 2: ((EUR, 0.9223),), 3: ((EUR, 1.1826), (USD, 1.2821))}
@@ -35,7 +36,7 @@ class History:
 
     def __init__(self, database: Database, rng: random.Random, vendors: list[int], customers: list[int]) -> None:
         self.database, self.rng = database, rng
-        self.business = Business(database)
+        self.business, self.payments = Business(database), Payments(database)
         rows = database.query("SELECT id, company_id FROM res_partner")
         self.company_of: dict[int, int | None] = dict(rows)
         self.vendors, self.customers = vendors, customers
@@ -60,11 +61,16 @@ class History:
             note = self.business.credit_note(move, day=today(at), at=at + step * 0.3, share=share)
             self.business.post(note, at=at + step * 0.4)
             if share == HUNDRED:
-                self.business.settle(note, at=at + step * 0.4)
+                self.payments.reconciliation.settle(note, at=at + step * 0.4)
         elif fate < 0.30:
-            self.business.pay(move, day=today(at), at=at + step * 0.5, amount=self._a_third(move))
+            self.payments.pay([move], day=today(at), at=at + step * 0.5, amount=self._a_third(move))
         elif fate < 0.55:
-            self.business.pay(move, day=today(at), at=at + step * 0.5)
+            self._pay_whole(move, number, at, step)
+
+    def _pay_whole(self, move: int, number: int, at: datetime, step: timedelta) -> None:
+        payment = self.payments.pay([move], day=today(at), at=at + step * 0.5)
+        if number % 4:
+            self.payments.statement_line(payment, day=today(at), at=at + step * 0.6, matched=number % 8 != 5)
 
     def _a_third(self, move: int) -> Decimal:
         total = Decimal(str(self.database.row("account.move", move)["amount_total"]))
@@ -74,8 +80,6 @@ class History:
         outgoing = kind.startswith("out")
         partner = self._partner(self.customers if outgoing else self.vendors, company)
         details: Row = {"terms": None if number % 10 == 9 else 1 + number % 6, "ref": self._reference(number, outgoing=outgoing)}
-        if number % 3 == 0:
-            details["origin"] = f"{'S' if outgoing else 'P'}{number:05}"
         if number % 8 == 0:
             details["narration"] = "<p>Graag betalen o.v.v. factuurnummer.</p>"
         if number % 6 == 5:
@@ -131,7 +135,6 @@ class History:
             product=product["id"] if product else None,
             unit=product["uom_id"] if product else None,
             analytic=self.rng.choice(ANALYTIC_SPLITS) if not outgoing or number % 4 == 0 else None,
-            purchase_line=1000 + number if not outgoing and number % 3 == 0 and position == 0 else None,
         )
 
     def _journal_entry(self, company: int, number: int, at: datetime) -> None:

@@ -58,6 +58,7 @@ class DraftLine:
     unit: int | None = None
     analytic: dict[str, float] | None = None
     purchase_line: int | None = None
+    sale_lines: tuple[int, ...] = ()
     kind: str = "product"
 
 
@@ -98,7 +99,7 @@ def post_lines(draft: Draft) -> Entry:
     taxes: dict[int, tuple[Tax, Decimal, Decimal]] = {}
     net = tax_total = ZERO
     for position, line in enumerate(draft.lines):
-        subtotal, line_taxes = _line_amounts(line, draft.step)
+        subtotal, line_taxes = line_amounts(line, draft.step)
         net += subtotal
         for tax, amount in line_taxes:
             _, base, so_far = taxes.get(tax.id, (tax, ZERO, ZERO))
@@ -129,7 +130,8 @@ def post_lines(draft: Draft) -> Entry:
     return entry
 
 
-def _line_amounts(line: DraftLine, step: Decimal) -> tuple[Decimal, list[tuple[Tax, Decimal]]]:
+def line_amounts(line: DraftLine, step: Decimal) -> tuple[Decimal, list[tuple[Tax, Decimal]]]:
+    """The net amount of a line, and each of its taxes, rounded to `step`."""
     gross = line.quantity * line.price * (1 - line.discount / HUNDRED)
     included = next((tax for tax in line.taxes if tax.included), None)
     if included:
@@ -156,6 +158,7 @@ def _line(line: DraftLine, amount: Decimal, draft: Draft, **more: Value) -> Row:
         "product_uom_id": line.unit,
         "analytic_distribution": line.analytic,
         "purchase_line_id": line.purchase_line,
+        "sale_line_ids": list(line.sale_lines),
         "sequence": 10000,
         "price_subtotal": ZERO,
         "price_total": ZERO,

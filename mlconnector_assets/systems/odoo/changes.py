@@ -101,5 +101,6 @@ def stamps_in(record: Values, stamps: Specification) -> Iterator[Any]:
 
 
 def _through(path: str, operator: str, condition: list[Any]) -> list[Any]:
+    """A condition at the end of a path; negated it holds also where the path leads nowhere."""
     first, _, rest = path.partition(".")
-    return [first, "any", [_through(rest, operator, condition)]] if rest else [first, operator, [condition]]
+    return [first, operator, [_through(rest, "any", condition) if rest else condition]]

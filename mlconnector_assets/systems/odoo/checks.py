@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from mlconnector_assets.errors import AccessDenied, ConnectorError, SourceError
 from mlconnector_assets.systems.odoo.client import OdooClient
+from mlconnector_assets.systems.odoo.failures import UnknownModelError, not_offered
 from mlconnector_assets.systems.odoo.paging import Pager
 from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS
 from mlconnector_assets.systems.odoo.stream import Stream
@@ -16,7 +17,9 @@ OLDEST_VERSION = 19
 """The first Odoo with the JSON-2 interface."""
 
 
-def check(client: OdooClient, companies: Mapping[str, int], streams: Callable[[], Sequence[Stream]]) -> list[Finding]:
+def check(
+    client: OdooClient, companies: Mapping[str, int], streams: Callable[[], Sequence[Stream]], optional: Collection[str] = ()
+) -> list[Finding]:
     """Everything that can be told; ends early when the version or the login is no good, or when Odoo falls silent.
     Raises Unavailable or SourceError only when nothing answers like an Odoo at all."""
     version, version_text = client.version()
@@ -31,7 +34,11 @@ def check(client: OdooClient, companies: Mapping[str, int], streams: Callable[[]
         subject = "companies"
         visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
         subject = "records"
-        findings.extend(_companies_and_records(client, companies, visible, streams()))
+        found = streams()
+        absent = [stream for stream in found if not _exists(client, stream.model)]
+        offered = [stream for stream in found if stream not in absent]
+        findings.extend(_companies_and_records(client, companies, visible, offered))
+        findings.extend(_not_offered(stream, client.connection, optional) for stream in absent)
     except ConnectorError as problem:
         findings.append(_bad(subject, problem))
     return findings
@@ -69,6 +76,24 @@ def _company(code: str, company: int, visible: Mapping[int, str]) -> Finding:
         f"company {company} does not exist or the user may not work in it; visible: {others}",
         "Give the user this company in Odoo (Settings, Users), or correct `companies` in connections.yaml.",
     )
+
+
+def _exists(client: OdooClient, model: str) -> bool:
+    """Whether Odoo has the model; whether it may be read is told with the other models."""
+    try:
+        client.call(model, "search", {"domain": [], "limit": 1})
+    except UnknownModelError:
+        return False
+    except (AccessDenied, SourceError):
+        return True
+    return True
+
+
+def _not_offered(stream: Stream, connection: str, optional: Collection[str]) -> Finding:
+    subject, problem = f"record {stream.record.name}", not_offered(stream.record.name, stream.app, connection)
+    if stream.record.name in optional:
+        return Finding(subject, True, f"not offered, and stays empty: {problem.what}")
+    return _bad(subject, problem)
 
 
 def _model(client: OdooClient, model: str) -> Finding:

@@ -111,4 +111,5 @@ def stream(choices: Choices) -> Stream:
         touched_by(shared_or_own, "version_ids") if positions else shared_or_own,
         ("hr.department", *(["hr.version"] if positions else [])),
         remark="" if positions else "positions are left out: the user may not read hr.version",
+        app="Employees",
     )

@@ -43,6 +43,10 @@ class UnreadableRecordError(SourceError):
 class UnknownModelError(SourceError):
     """Odoo has no such model: the app that brings it is not installed."""
 
+    def __init__(self, model: str, *, where: str) -> None:
+        super().__init__(f"Odoo has no model {model}", where=where, mend="Install the app that brings it, or read other records.")
+        self.model = model
+
 
 class UnknownFieldError(SourceError):
     """Odoo has no such field: the module that brings it is not installed."""
@@ -138,9 +142,7 @@ def _mistaken(status: int, name: str, message: str, place: Place) -> ConnectorEr
     if name.endswith("MissingError"):
         return UnreadableRecordError(_short(message), where=str(place), mend="Mend the record in Odoo.")
     if status == 404 and (absent := _NO_MODEL.match(message)):
-        return UnknownModelError(
-            f"Odoo has no model {absent[1]}", where=str(place), mend="Install the app that brings it, or read other records."
-        )
+        return UnknownModelError(absent[1], where=str(place))
     invalid = _INVALID_FIELD.search(message)
     if invalid:
         return UnknownFieldError(invalid[1], invalid[2], where=str(place))
@@ -168,6 +170,16 @@ def _denied(message: str, place: Place) -> ConnectorError:
     if "field" in message.partition("\n")[0]:
         return AccessDenied(_short(message), where=str(place), mend="Give the user a group that may read these fields.")
     return UnreadableRecordError(_short(message), where=str(place), mend="A record rule in Odoo hides it from this user.")
+
+
+def not_offered(record: str, app: str, connection: str) -> SourceError:
+    """A record that a connection names, from a database without the app that brings it."""
+    missing = f"its app {app} is not installed" if app else "the app that brings it is not installed"
+    return SourceError(
+        f"this Odoo has no {record}: {missing}",
+        where=f"connection {connection}",
+        mend=f"Install it in Odoo, or take {record} out of `records` in connections.yaml.",
+    )
 
 
 def not_json(place: Place) -> SourceError:

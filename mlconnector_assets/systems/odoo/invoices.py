@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from mlconnector_assets.records import INVOICES
-from mlconnector_assets.systems.odoo.mapping import SIX_DECIMALS, STATES, Setting, account, common, in_order, known, party, shares
+from mlconnector_assets.systems.odoo.lines import PRODUCT, PRODUCT_MODELS, ZERO, amounts, item, quantity, singles
+from mlconnector_assets.systems.odoo.mapping import STATES, Setting, account, common, in_order, known, party, shares
 from mlconnector_assets.systems.odoo.specifications import (
     CODE,
     CODE_AND_NAME,
@@ -21,9 +20,7 @@ from mlconnector_assets.systems.odoo.specifications import (
 )
 from mlconnector_assets.systems.odoo.stream import Stream, Sums, documents_of
 from mlconnector_assets.systems.odoo.values import (
-    PRICE_DECIMALS,
     RATE_DECIMALS,
-    Json,
     Values,
     amount,
     day_or_none,
@@ -68,15 +65,13 @@ INVOICE_FIELDS: Specification = {
     "line_ids": fields(
         "sequence", "display_type", "name", "quantity", "price_unit", "discount", "price_subtotal", "price_total",
         "amount_currency", "discount_date", "analytic_distribution", "purchase_line_id", "sale_line_ids",
-        product_id=fields("default_code", "barcode", seller_ids=fields("product_code", "product_id", "partner_id")),
+        product_id=PRODUCT,
         product_uom_id=NAME,
         account_id=CODE_AND_NAME,
         tax_ids=TAX_OR_GROUP,
         tax_line_id=TAX,
     ),
 }  # fmt: skip
-
-_ZERO, _HUNDRED = Decimal(0), Decimal(100)
 
 
 def invoice(record: Values, text: str, setting: Setting) -> Values:
@@ -88,9 +83,9 @@ def invoice(record: Values, text: str, setting: Setting) -> Values:
         for position, line in enumerate((line for line in source_lines if line["display_type"] == "product"), 1)
     ]
     taxes = _tax_summary(source_lines, sign)
-    net = sum((line["net_amount"] for line in lines), _ZERO)
-    tax = sum((entry["tax_amount"] for entry in taxes), _ZERO)
-    rounding = sum((sign * amount(line["amount_currency"]) for line in source_lines if _is_rounding(line)), _ZERO)
+    net = sum((line["net_amount"] for line in lines), ZERO)
+    tax = sum((entry["tax_amount"] for entry in taxes), ZERO)
+    rounding = sum((sign * amount(line["amount_currency"]) for line in source_lines if _is_rounding(line)), ZERO)
     total = amount(record["amount_total"])
     term = record["invoice_payment_term_id"]
     return (
@@ -146,55 +141,20 @@ def _parties(record: Values, setting: Setting) -> Values:
 
 
 def _line(position: int, line: Values, record: Values, kind: str, setting: Setting) -> Values:
-    product = line["product_id"]
-    taxes = [single for tax in line["tax_ids"] for single in _singles(tax)]
-    net = amount(line["price_subtotal"])
+    invoiced = quantity(line["quantity"])
+    vendors = [partner["id"] for partner in (record["commercial_partner_id"], record["partner_id"]) if partner]
     return {
         "line_id": str(line["id"]),
         "position": position,
         "description": line["name"] or None,
-        "item_code": field_or_none(product, "default_code"),
-        "vendor_item_code": _vendor_item_code(product, record) if kind == "vendor" else None,
-        "buyer_item_code": None,
-        "gtin": field_or_none(product, "barcode"),
-        "quantity": rounded(amount(line["quantity"]), SIX_DECIMALS),
+        **item(line["product_id"], vendors if kind == "vendor" else ()),
+        "quantity": invoiced,
         "unit": field_or_none(line["product_uom_id"], "name"),
-        "unit_price": rounded(_unit_price(line, net, taxes), PRICE_DECIMALS),
-        "discount_percent": line["discount"],
-        "net_amount": net,
-        "tax_amount": amount(line["price_total"]) - net,
-        "tax_rate": sum((amount(tax["amount"]) for tax in taxes if tax["amount_type"] == "percent"), _ZERO) if taxes else None,
-        "tax_names": " + ".join(tax["name"] for tax in line["tax_ids"]) or None,
+        **amounts(line, invoiced),
         **account(line),
         "cost_centers": shares(line["analytic_distribution"], setting),
         "order_line_id": _order_line(line),
     }
-
-
-def _unit_price(line: Values, net: Decimal, taxes: list[Values]) -> Decimal:
-    """Price of one unit before discount, without tax. A price that includes tax is derived from the line's net
-    amount, because only Odoo knows how its taxes combine."""
-    price = amount(line["price_unit"])
-    if not any(tax["price_include"] for tax in taxes):
-        return price
-    quantity, paid = amount(line["quantity"]), 1 - amount(line["discount"]) / _HUNDRED
-    if quantity and paid:
-        return net / quantity / paid
-    included = sum((amount(tax["amount"]) for tax in taxes if tax["price_include"] and tax["amount_type"] == "percent"), _ZERO)
-    return price / (1 + included / _HUNDRED)
-
-
-def _vendor_item_code(product: Json, record: Values) -> str | None:
-    if not product:
-        return None
-    vendor = {partner["id"] for partner in (record["commercial_partner_id"], record["partner_id"]) if partner}
-    offers = [
-        seller
-        for seller in product["seller_ids"]
-        if seller["partner_id"] in vendor and seller["product_id"] in (False, product["id"])
-    ]
-    # what is said of this variant goes before what is said of all
-    return next((seller["product_code"] or None for seller in sorted(offers, key=lambda seller: not seller["product_id"])), None)
 
 
 def _tax_summary(lines: list[Values], sign: int) -> list[Values]:
@@ -204,7 +164,7 @@ def _tax_summary(lines: list[Values], sign: int) -> list[Values]:
     for line in lines:
         value = sign * amount(line["amount_currency"])
         for tax in line["tax_ids"]:
-            for single in _singles(tax):
+            for single in singles(tax):
                 _entry(summary, single)["base_amount"] += value
         if line["tax_line_id"] and line["display_type"] in ("tax", "rounding"):
             _entry(summary, line["tax_line_id"])["tax_amount"] += value
@@ -219,15 +179,10 @@ def _entry(summary: dict[int, Values], tax: Values) -> Values:
             "name": tax["name"],
             "rate": tax["amount"] if tax["amount_type"] == "percent" else None,
             "category": tax.get("ubl_cii_tax_category_code") or None,
-            "base_amount": _ZERO,
-            "tax_amount": _ZERO,
+            "base_amount": ZERO,
+            "tax_amount": ZERO,
         },
     )
-
-
-def _singles(tax: Values) -> list[Values]:
-    """The tax itself, or the taxes of a group of taxes."""
-    return tax["children_tax_ids"] or [tax]
 
 
 def _is_rounding(line: Values) -> bool:
@@ -250,7 +205,7 @@ STREAM = Stream(
     invoice,
     documents_of,
     (
-        "account.move.line", *LEDGER_MODELS, "account.payment.term", "account.analytic.account", "product.product", "uom.uom",
+        "account.move.line", *LEDGER_MODELS, "account.payment.term", "account.analytic.account", *PRODUCT_MODELS,
         "res.country", "res.country.state",
     ),
     # the net amount is not among them: Odoo's untaxed amount holds the cash rounding too

@@ -86,6 +86,15 @@ def party(address: Values, identity: Values, setting: Setting) -> Values:
     return setting.parties[key]
 
 
+def counterparty(partner: Json, setting: Setting) -> Values:
+    """The counterparty of a document whose partner is nested with its commercial partner (specification `PARTNER`)."""
+    identity = partner["commercial_partner_id"] if partner else None
+    return {
+        "counterparty_id": id_or_none(identity),
+        "counterparty": party(partner, identity, setting) if identity else None,
+    }
+
+
 def _party(address: Values, identity: Values) -> Values:
     return {
         "source_id": str(identity["id"]),

@@ -67,7 +67,9 @@ def warehouse(record: Values, text: str, setting: Setting) -> Values:
     }
 
 
-DEPARTMENTS_STREAM = Stream(DEPARTMENTS, "hr.department", [], DEPARTMENT_FIELDS, department, shared_or_own, ("hr.employee",))
+DEPARTMENTS_STREAM = Stream(
+    DEPARTMENTS, "hr.department", [], DEPARTMENT_FIELDS, department, shared_or_own, ("hr.employee",), app="Employees"
+)
 
 PROJECTS_STREAM = Stream(
     PROJECTS,
@@ -77,6 +79,7 @@ PROJECTS_STREAM = Stream(
     project,
     shared_or_own,
     ("res.partner", "account.analytic.account", "res.users"),
+    app="Project",
 )
 
 WAREHOUSES_STREAM = Stream(
@@ -87,4 +90,5 @@ WAREHOUSES_STREAM = Stream(
     warehouse,
     touched_by(shared_or_own, "partner_id"),
     PARTY_MODELS,
+    app="Inventory",
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
+from typing import TypeVar
 
 import httpx
 import polars as pl
@@ -19,7 +20,7 @@ from mlconnector_assets.systems.odoo.changes import Changes, Domain, stamp
 from mlconnector_assets.systems.odoo.choices import Choices
 from mlconnector_assets.systems.odoo.client import PATIENT, OdooClient, Retry, Revealing
 from mlconnector_assets.systems.odoo.cost_centers import CostCenters
-from mlconnector_assets.systems.odoo.failures import UnknownModelError
+from mlconnector_assets.systems.odoo.failures import UnknownModelError, not_offered
 from mlconnector_assets.systems.odoo.mapping import Setting
 from mlconnector_assets.systems.odoo.paging import Pager, context, prefetched
 from mlconnector_assets.systems.odoo.stream import Stream
@@ -29,6 +30,7 @@ from mlconnector_assets.systems.source import Finding, Page, SourceTotals, Windo
 
 _SETTLED = timedelta(seconds=5)
 """A second this long ago gets no further visible changes, except from transactions that commit late."""
+T = TypeVar("T")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -37,7 +39,8 @@ class OdooSource:
 
     `companies` maps our codes to Odoo's company ids; `api_key` reveals itself per request; `page_size` counts
     documents; `timeout` is the seconds that Odoo may stay silent. Odoo stores write_date as the start of the
-    transaction, so rows can appear later than their stamp: readers must overlap. Windows work on whole seconds.
+    transaction, so rows can appear later than their stamp: readers must overlap. Windows work on whole seconds. Of the
+    records, those in `optional` are empty in a database without the app that brings them; the others are an error there.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class OdooSource:
         api_key: Revealing,
         companies: Mapping[str, int],
         records: Sequence[str] = RECORDS,
+        optional: Collection[str] = (),
         private_employee_fields: Sequence[str] = (),
         vendor_tags: Sequence[str] = (),
         page_size: int = 500,
@@ -57,7 +61,7 @@ class OdooSource:
         clock: Clock = system_clock,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.connection, self.records = connection, tuple(records)
+        self.connection, self.records, self._optional = connection, tuple(records), frozenset(optional)
         self._companies = dict(companies)
         self._client = OdooClient(
             connection,
@@ -83,7 +87,7 @@ class OdooSource:
         stream, texts = self._stream(record), []
         newest: list[datetime] = []
         for changes, domain in totals.everything_of(stream, self._companies):
-            text = self._stamps(stream, changes, domain, since)
+            text = self._offered(stream, partial(self._stamps, stream, changes, domain, since), otherwise="absent")
             texts.append(text)
             newest += map(datetime.fromisoformat, _STAMP.findall(text))
         answered_at = self._client.answered_at
@@ -105,28 +109,38 @@ class OdooSource:
 
     def totals(self, record: str, window: Window) -> SourceTotals:
         """Count and money sums of a window as Odoo sees them now."""
-        return totals.totals(self._client, self._stream(record), self._companies, window)
+        stream = self._stream(record)
+        return self._offered(
+            stream, lambda: totals.totals(self._client, stream, self._companies, window), otherwise=SourceTotals(0)
+        )
 
     def pages(self, record: str, window: Window) -> Iterator[Page]:
         """Every record of the window, one page a request; the next page is fetched while one is mapped and used."""
         stream = self._stream(record)
         cost_centers = CostCenters(self._client, self._companies.values())
         codes = {company: code for code, company in self._companies.items()}
-        for batch in prefetched(self._pager.batches(stream, window)):
+        batches = prefetched(self._pager.batches(stream, window))
+        while batch := self._offered(stream, lambda: next(batches, None), otherwise=None):
             setting = Setting(self.connection, batch.walk.company, codes, cost_centers.find)
             yield page_of(stream, batch, setting)
 
     def keys(self, record: str, among: Collection[str] | None = None) -> Iterator[pl.DataFrame]:
         """The keys of all records that Odoo has now, or of those among some ids; a request lists 50,000."""
-        return listing.keys(self._client, self._stream(record), self._companies, among)
+        stream = self._stream(record)
+        pages = listing.keys(self._client, stream, self._companies, among)
+        while (page := self._offered(stream, lambda: next(pages, None), otherwise=None)) is not None:
+            yield page
 
     def existing(self, record: str, source_ids: Collection[str]) -> set[str]:
         """Which of these ids Odoo still has in any company that the user may see."""
-        return listing.existing(self._client, self._stream(record), source_ids)
+        stream = self._stream(record)
+        return self._offered(stream, lambda: listing.existing(self._client, stream, source_ids), otherwise=set[str]())
 
     def check(self) -> list[Finding]:
         """Log in and tell what this connection can and cannot see. Raises Unavailable if nothing answers."""
-        return checks.check(self._client, self._companies, lambda: [self._stream(record) for record in self.records])
+        return checks.check(
+            self._client, self._companies, lambda: [self._stream(record) for record in self.records], self._optional
+        )
 
     def close(self) -> None:
         """Release connections."""
@@ -138,6 +152,17 @@ class OdooSource:
                 f"Odoo has no record '{record}'", where=f"connection {self.connection}", mend=f"Use one of {', '.join(RECORDS)}."
             )
         return stream_of(record, self._choices)
+
+    def _offered(self, stream: Stream, ask: Callable[[], T], otherwise: T) -> T:
+        """What Odoo answers; `otherwise` when it has no such record and does not have to. Raises SourceError."""
+        try:
+            return ask()
+        except UnknownModelError as missing:
+            if missing.model != stream.model:
+                raise
+            if stream.record.name not in self._optional:
+                raise not_offered(stream.record.name, stream.app, self.connection) from None
+            return otherwise
 
     def _may_read(self, model: str) -> bool:
         """Whether this Odoo has the model and the user may read it. Raises CredentialsError, Unavailable, SourceError."""

@@ -15,6 +15,10 @@ MODULE_FIELDS = {
     "seller_ids": "product",
     "is_storable": "stock",
     "property_purchase_currency_id": "purchase",
+    "sale_line_id": "sale_stock",
+    "delivery_status": "sale_stock",
+    "receipt_status": "purchase_stock",
+    "dest_address_id": "purchase_stock",
 }
 """Fields that a database without the named module does not have. They are then left out, and their columns are null."""
 
@@ -43,6 +47,8 @@ IDENTITY: Specification = {"ref": {}, "name": {}, "vat": {}, "company_registry":
 PARTY: Specification = {
     "fields": IDENTITY | {"street": {}, "street2": {}, "city": {}, "zip": {}, "state_id": CODE, "country_id": CODE}
 }
+PARTNER: Specification = {"fields": PARTY["fields"] | {"commercial_partner_id": {"fields": IDENTITY}}}
+"""An address with the commercial partner that it belongs to."""
 TAX = fields("name", "amount", "amount_type", "price_include", "ubl_cii_tax_category_code")
 TAX_OR_GROUP: Specification = {"fields": TAX["fields"] | {"children_tax_ids": TAX}}
 

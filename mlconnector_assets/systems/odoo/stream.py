@@ -49,7 +49,8 @@ class Stream:
 
     `map` takes a record, its text and the setting, and returns the canonical row; `passes` says how the companies are
     walked; `related` are the models that the user must be able to read besides the record's own; `sums` is None when
-    the record has no money that Odoo can sum; `remark` tells what is left out and why.
+    the record has no money that Odoo can sum; `remark` tells what is left out and why;
+    `app` is the Odoo app without which there is no such model.
     """
 
     record: Record
@@ -61,6 +62,7 @@ class Stream:
     related: tuple[str, ...] = ()
     sums: Sums | None = None
     remark: str = ""
+    app: str = ""
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mlconnector_assets.systems.odoo import (
     analytics,
     bank_accounts,
+    bank_statement_lines,
     companies,
     contacts,
     currencies,
@@ -17,7 +18,11 @@ from mlconnector_assets.systems.odoo import (
     journals,
     organization,
     payment_terms,
+    payments,
     products,
+    purchase_orders,
+    receipts,
+    sales_orders,
     taxes,
     vendors,
 )
@@ -25,7 +30,8 @@ from mlconnector_assets.systems.odoo.choices import Choices
 from mlconnector_assets.systems.odoo.stream import Stream
 
 _PLAIN = (
-    invoices.STREAM, gl_entries.STREAM, contacts.STREAM, bank_accounts.STREAM, gl_accounts.STREAM,
+    invoices.STREAM, gl_entries.STREAM, purchase_orders.STREAM, sales_orders.STREAM, receipts.STREAM, payments.STREAM,
+    bank_statement_lines.STREAM, contacts.STREAM, bank_accounts.STREAM, gl_accounts.STREAM,
     analytics.COST_CENTERS_STREAM, analytics.PLANS_STREAM, organization.DEPARTMENTS_STREAM, organization.PROJECTS_STREAM,
     organization.WAREHOUSES_STREAM, products.PRODUCTS_STREAM, products.UNITS_STREAM, taxes.STREAM, journals.STREAM,
     payment_terms.STREAM, companies.STREAM, currencies.CURRENCIES_STREAM, currencies.RATES_STREAM,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from mlconnector_assets.sandbox.odoo.model import Model
-from mlconnector_assets.sandbox.odoo.models import accounting, analytic, parties, people, products
+from mlconnector_assets.sandbox.odoo.models import accounting, analytic, parties, people, products, settlement, trade
 
-_SUBJECTS = (accounting, analytic, parties, people, products)
+_SUBJECTS = (accounting, analytic, parties, people, products, settlement, trade)
 
-MODELS: dict[str, Model] = {model.name: model for module in _SUBJECTS for model in module.MODELS}
+MODELS: dict[str, Model] = {model.name: model for subject in _SUBJECTS for model in subject.MODELS}
 """Every model that the stand-in serves, by name."""

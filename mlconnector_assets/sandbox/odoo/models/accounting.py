@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from mlconnector_assets.sandbox.odoo.model import Lines, Model
-from mlconnector_assets.sandbox.odoo.models.sql import COMPANY_CURRENCY, OWN, OWN_OR_SHARED
-
-
-def _of_move(column: str) -> str:
-    return f"SELECT m.{column} FROM account_move m WHERE m.id = {{t}}.move_id"
-
+from mlconnector_assets.sandbox.odoo.models.sql import COMPANY_CURRENCY, OWN, OWN_OR_SHARED, of_move
 
 ACCOUNT_CODE = """json_extract({t}.code_store, '$."{company}"')"""
 TRADE = "r.display_type IN ('product', 'line_section', 'line_subsection', 'line_note')"
@@ -28,7 +23,7 @@ MODELS = (
         amount_untaxed amount_tax amount_total amount_residual amount_untaxed_signed amount_tax_signed
         amount_total_signed amount_residual_signed amount_total_in_currency_signed invoice_origin
         invoice_payment_term_id payment_reference reversed_entry_id narration invoice_cash_rounding_id
-        sequence_prefix sequence_number posted_before checked auto_post
+        sequence_prefix sequence_number posted_before checked auto_post origin_payment_id statement_line_id
         """,
         order="date desc, name desc, invoice_date desc, id desc",
         display=f"CASE WHEN {{t}}.state = 'draft' THEN {DRAFT_NAMES} || ' ' || ifnull({{t}}.name, '(* ' || {{t}}.id || ')') "
@@ -56,19 +51,19 @@ MODELS = (
         product_uom_id quantity price_unit discount price_subtotal price_total amount_residual
         amount_residual_currency reconciled matching_number tax_ids tax_line_id tax_base_amount
         analytic_distribution date_maturity discount_date discount_amount_currency discount_balance
-        purchase_line_id
+        purchase_line_id sale_line_ids payment_id statement_line_id full_reconcile_id
         """,
         order="date desc, move_name desc, id",
-        display="ifnull((" + _of_move("name") + "), 'Draft') || ifnull(' ' || {t}.name, '')",
+        display="ifnull((" + of_move("name") + "), 'Draft') || ifnull(' ' || {t}.name, '')",
         related={
-            "move_name": _of_move("name"),
-            "parent_state": _of_move("state"),
-            "date": _of_move("date"),
-            "invoice_date": _of_move("invoice_date"),
-            "ref": _of_move("ref"),
-            "journal_id": _of_move("journal_id"),
-            "company_id": _of_move("company_id"),
-            "move_type": _of_move("move_type"),
+            "move_name": of_move("name"),
+            "parent_state": of_move("state"),
+            "date": of_move("date"),
+            "invoice_date": of_move("invoice_date"),
+            "ref": of_move("ref"),
+            "journal_id": of_move("journal_id"),
+            "company_id": of_move("company_id"),
+            "move_type": of_move("move_type"),
             "company_currency_id": "SELECT c.currency_id FROM account_move m JOIN res_company c ON c.id = m.company_id "
             "WHERE m.id = {t}.move_id",
             "debit": "CASE WHEN {t}.balance > 0 THEN {t}.balance ELSE 0.0 END",
@@ -79,11 +74,15 @@ MODELS = (
         computed={
             "account_name": "SELECT a.name FROM account_account a WHERE a.id = {t}.account_id",
             "account_code": "SELECT " + ACCOUNT_CODE.replace("{t}", "a") + " FROM account_account a WHERE a.id = {t}.account_id",
-            "currency_rate": _of_move("invoice_currency_rate"),
+            "currency_rate": of_move("invoice_currency_rate"),
             "is_refund": "SELECT m.move_type IN ('in_refund', 'out_refund') FROM account_move m WHERE m.id = {t}.move_id",
         },
         company_rule="EXISTS (SELECT 1 FROM account_move m WHERE m.id = {t}.move_id AND m.company_id IN ({companies}))",
-        indexes=("move_id", "partner_id"),
+        lines={
+            "matched_debit_ids": Lines("account.partial.reconcile", "credit_move_id"),
+            "matched_credit_ids": Lines("account.partial.reconcile", "debit_move_id"),
+        },
+        indexes=("move_id", "partner_id", "purchase_line_id", "full_reconcile_id"),
     ),
     Model(
         "account.account",
