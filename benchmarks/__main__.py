@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import delimited, idle_cycle, reading, warehouse
+from benchmarks import delimited, fixed_width, idle_cycle, reading, warehouse
 
 PARTS = (
     ("reading from Odoo", reading.run),
     ("a cycle with nothing new", idle_cycle.run),
     ("delimited files", delimited.run),
+    ("fixed-width and XML files", fixed_width.run),
     ("warehouse", warehouse.run),
 )
 

@@ -76,7 +76,7 @@ def run() -> list[tuple[str, str]]:
     amounts = [{"name": name, "decimals": "2-4"} for name in AMOUNTS]
     columns = [{"name": name} for name in COLUMNS if name not in AMOUNTS] + amounts
     layout = compile_layout(Layout.model_validate({"columns": columns}), INVOICES)
-    rows = layout.apply(documents).rows
+    rows = layout.apply(documents).parts[0].texts
     typed = documents.select(COLUMNS)
     lines = []
     for name, options in VARIANTS.items():
