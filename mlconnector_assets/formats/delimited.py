@@ -10,6 +10,7 @@ from typing import Literal
 import polars as pl
 
 from mlconnector_assets.formats.text import (
+    BOM,
     LINE_ENDS,
     Cell,
     UnwritableDocuments,
@@ -25,7 +26,6 @@ from mlconnector_assets.formats.text import (
 from mlconnector_assets.layouts import Applied, CompiledLayout, Delimited, PartRows
 
 _QUOTE_STYLE: dict[str, Literal["necessary", "always", "never"]] = {"minimal": "necessary", "all": "always", "never": "never"}
-_BOM = b"\xef\xbb\xbf"
 
 
 def body(applied: Applied, layout: CompiledLayout) -> bytes:
@@ -45,7 +45,7 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
     if faults:
         raise UnwritableDocuments.of(faults)
     if len(applied.parts) == 1:
-        return written.removeprefix(_BOM)
+        return written.removeprefix(BOM)
     lines = [_lines(part.texts, options) for part in applied.parts]
     return encoded(joined(in_order(applied, layout, lines), LINE_ENDS[options.line_end]), options.encoding)
 
@@ -55,11 +55,11 @@ def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.Da
     UnwritableText, ConfigurationError."""
     options = _options(layout)
     plain = options.model_copy(update={"header": False})
-    first, last = (b"" if rows is None else render(rows, plain).removeprefix(_BOM) for rows in (header, trailer))
+    first, last = (b"" if rows is None else render(rows, plain).removeprefix(BOM) for rows in (header, trailer))
     if options.header:
         names = pl.DataFrame(schema={column.name: pl.String() for column in layout.parts[0].columns})
-        first += render(names, options).removeprefix(_BOM)
-    return (_BOM if options.encoding == "utf-8-sig" else b"") + first, last
+        first += render(names, options).removeprefix(BOM)
+    return (BOM if options.encoding == "utf-8-sig" else b"") + first, last
 
 
 def render(rows: pl.DataFrame, options: Delimited) -> bytes:

@@ -16,7 +16,8 @@ from mlconnector_assets.layouts import Applied, CompiledLayout, PartRows
 
 UNICODE = ("utf-8", "utf-8-sig")
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n", "none": ""}
-CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]"
+BOM = b"\xef\xbb\xbf"
+CONTROL = r"[\x00-\x1f\x7f]"
 """Characters that are no text: line breaks, tabs, and others that move whatever reads or shows a line."""
 
 

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 import polars as pl
 
-from mlconnector_assets.formats.text import UNICODE, UnwritableDocuments, UnwritableText, joined, matching
+from mlconnector_assets.formats.text import BOM, UNICODE, UnwritableDocuments, UnwritableText, joined, matching
 from mlconnector_assets.layouts import Applied, CompiledLayout, CompiledPart, PartRows, Xml
 from mlconnector_assets.layouts.elements import Element, tree_of
 from mlconnector_assets.layouts.rendering import RenderedColumn
@@ -68,7 +68,7 @@ def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.Da
     declaration = f'<?xml version="1.0" encoding="{_ENCODING_NAMES[options.encoding]}"?>\n' if options.declaration else ""
     attributes = _namespaces(options) + first["attributes"][0] + last["attributes"][0]
     start = f"{declaration}<{options.root}{attributes}>{line}{first['inside'][0]}"
-    mark = b"\xef\xbb\xbf" if options.encoding == "utf-8-sig" else b""
+    mark = BOM if options.encoding == "utf-8-sig" else b""
     end = f"{last['inside'][0]}</{options.root}>{line}"
     return mark + _encoded(start.encode(), options), _encoded(end.encode(), options)
 
