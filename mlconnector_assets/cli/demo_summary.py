@@ -8,7 +8,8 @@ from mlconnector_assets.cli import tables
 from mlconnector_assets.cli.options import out
 from mlconnector_assets.state import deliveries, reads, set_aside
 from mlconnector_assets.steps.cycle import CycleOutcome
-from mlconnector_assets.steps.proof import Proof, prove_flow, prove_keys, prove_source, prove_warehouse
+from mlconnector_assets.steps.flow_kinds import prove_flow
+from mlconnector_assets.steps.proof import Proof, prove_keys, prove_source, prove_warehouse
 from mlconnector_assets.steps.workspace import Workspace
 
 MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]~[/]"}

@@ -28,7 +28,7 @@ def preview(
     Example: mlconnector preview acme invoices -o next.csv
     """
     from mlconnector_assets.records import RECORDS
-    from mlconnector_assets.steps.preview import preview_flow
+    from mlconnector_assets.steps.flow_kinds import preview_flow
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:

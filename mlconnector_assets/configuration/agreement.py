@@ -9,7 +9,8 @@ from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.layouts import compile_condition, compile_layout
 from mlconnector_assets.layouts.problems import KeyPath, LayoutError, Problem, did_you_mean, listed
 from mlconnector_assets.partners import Flow, Partner
-from mlconnector_assets.records import RECORDS
+from mlconnector_assets.partners.snapshots import EITHER_WAY
+from mlconnector_assets.records import RECORDS, Record
 
 
 def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iterator[Problem]:
@@ -22,6 +23,7 @@ def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iter
         near = did_you_mean(flow.record, RECORDS)
         yield Problem((*path, "record"), f"there is no record {flow.record!r}; allowed: {listed(RECORDS)}{near}")
         return
+    yield from (Problem((*path, *problem.path), problem.text) for problem in _kind_problems(flow, record))
     try:
         compile_layout(flow.layout, record, file_format=flow.format, time_zone=flow.zone.key)
     except LayoutError as error:
@@ -30,6 +32,15 @@ def flow_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iter
         compile_condition(flow.condition, record)
     except ConfigurationError as error:
         yield Problem((*path, "where"), error.what)
+
+
+def _kind_problems(flow: Flow, record: Record) -> Iterator[Problem]:
+    if record.name in EITHER_WAY and "kind" not in flow.model_fields_set:
+        yield Problem(
+            ("kind",), f"is missing: {record.name} can leave as `documents`, each once, or as a `snapshot` of all of them"
+        )
+    if flow.kind == "snapshot" and flow.since and record.date_column is None:
+        yield Problem(("since",), f"{record.name} have no date; a snapshot has their whole current state, so leave it out")
 
 
 def name_problems(partner: Partner, connections: Mapping[str, OdooConnection], others: Sequence[Partner]) -> Iterator[Problem]:

@@ -20,8 +20,10 @@ def validated(model: type[Model], data: object, *, context: dict[str, bool] | No
         return model.model_validate(data, context=context)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        # a list whose items are wrong is also reported as too short
-        return [_problem(model, details) for details in found if not (details["type"] == "too_short" and details["input"])]
+        # a list whose items are wrong is also reported as too short, a default as not made because of another mistake
+        echoes = [details for details in found if details["type"] == "default_factory_not_called"]
+        echoes += [details for details in found if details["type"] == "too_short" and details["input"]]
+        return [_problem(model, details) for details in found if details not in echoes]
 
 
 def _problem(model: type[BaseModel], details: ErrorDetails) -> Problem:

@@ -12,9 +12,9 @@ from mlconnector_assets.orchestration.resources import ProjectResource, failure
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.steps.deliver import deliver_partner
+from mlconnector_assets.steps.flow_kinds import render_flow
 from mlconnector_assets.steps.load import load_records
 from mlconnector_assets.steps.read import Days, read_changes, read_days
-from mlconnector_assets.steps.render import render_flow
 
 Owners = Sequence[str]
 
@@ -69,8 +69,15 @@ def record_asset(
     return read
 
 
+SENDS = {
+    "documents": "Materializing a day queues every eligible document that was never sent, whatever day it is from; repeated, "
+    "it queues nothing.",
+    "snapshot": "Materializing any day queues the current state, if it is another one than the partner has.",
+}
+
+
 def flow_asset(partner: Partner, flow: Flow, days: dg.DailyPartitionsDefinition, owners: Owners) -> dg.AssetsDefinition:
-    """`<partner>_<flow>`: files in the outbox. Any partition sends every eligible document that was not sent yet."""
+    """`<partner>_<flow>`: files in the outbox. Any partition sends everything that has to leave."""
 
     @dg.asset(
         key=names.flow_asset(partner.id, flow.name),
@@ -81,8 +88,7 @@ def flow_asset(partner: Partner, flow: Flow, days: dg.DailyPartitionsDefinition,
         kinds={flow.format},
         owners=owners,
         retry_policy=RETRY,
-        description=f"{RECORDS[flow.record].title} for {partner.name}, as {flow.format}. Materializing a day queues every "
-        "eligible document that was never sent, whatever day it is from; repeated, it queues nothing.",
+        description=f"{RECORDS[flow.record].title} for {partner.name}, as {flow.format}. {SENDS[flow.kind]}",
         metadata={
             "condition": flow.condition,
             "dagster/column_schema": columns.file_schema(flow),

@@ -9,7 +9,8 @@ import dagster as dg
 from mlconnector_assets.orchestration import names
 from mlconnector_assets.orchestration.resources import ProjectResource
 from mlconnector_assets.state import deliveries
-from mlconnector_assets.steps.proof import Proof, prove_flow, prove_keys, prove_source, prove_warehouse
+from mlconnector_assets.steps.flow_kinds import prove_flow
+from mlconnector_assets.steps.proof import Proof, prove_keys, prove_source, prove_warehouse
 from mlconnector_assets.steps.workspace import Workspace
 
 OVERDUE = timedelta(hours=24)

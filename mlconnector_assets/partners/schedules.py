@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zoneinfo
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from mlconnector_assets.layouts.problems import did_you_mean
 
@@ -68,10 +69,34 @@ def checked_cron(text: str) -> str:
         raise ValueError(
             "must have five fields: minute, hour, day of the month, month, day of the week, such as `0 6 * * mon-fri`"
         )
-    _, _, days, months, _ = (part.values(field) for part, field in zip(_PARTS, fields, strict=True))
+    _, _, days, months, _ = _values(fields)
     if all(min(days) > _LONGEST_MONTH.get(month, 31) for month in months):
         raise ValueError("names a day that never comes")
     return " ".join(fields)
+
+
+def last_time(text: str, zone: tzinfo, now: datetime) -> datetime | None:
+    """The last instant (UTC) at or before `now` at which a checked schedule, in `zone`, was due; None if there was none
+    in the last ten years. A wall-clock time that a change to summer time skips does not come on that day."""
+    fields = text.split()
+    minutes, hours, days, months, weekdays = _values(fields)
+    weekdays = {day % 7 for day in weekdays}
+    # as cron does: with both days given, one of them is enough
+    either = fields[2] != "*" and fields[4] != "*"
+    times = [time(hour, minute) for hour in sorted(hours, reverse=True) for minute in sorted(minutes, reverse=True)]
+    today = now.astimezone(zone).date()
+    for day in (today - timedelta(days=back) for back in range(3660)):
+        right = (day.day in days, day.isoweekday() % 7 in weekdays)
+        if day.month in months and (any(right) if either else all(right)):
+            instants = (datetime.combine(day, at, zone).astimezone(UTC) for at in times)
+            met = [at for at in instants if at <= now and at.astimezone(zone).date() == day and at.astimezone(zone).hour in hours]
+            if met:
+                return max(met)
+    return None
+
+
+def _values(fields: list[str]) -> list[set[int]]:
+    return [part.values(field) for part, field in zip(_PARTS, fields, strict=True)]
 
 
 def checked_time_zone(name: str) -> str:

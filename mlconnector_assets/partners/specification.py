@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 from mlconnector_assets.layouts.models import Layout, short_layout
 from mlconnector_assets.layouts.options import FileFormat
@@ -28,6 +29,7 @@ from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
 from mlconnector_assets.partners.inbox import Inbox
 from mlconnector_assets.partners.paths import Folder, RemotePath
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
+from mlconnector_assets.partners.snapshots import Kind, SnapshotRules, default_kind
 from mlconnector_assets.partners.wire import WireSwitches
 from mlconnector_assets.records import MASTER_DATA
 
@@ -169,6 +171,11 @@ class Flow(BaseModel):
     name: SkipJsonSchema[str]
     connection: Identifier = Field(description="Id of the connection in connections.yaml that the documents come from.")
     record: Identifier = Field(description="Kind of record: invoices, vendors or gl_entries.")
+    kind: Kind = Field(
+        default_factory=lambda given: default_kind(given["record"]),
+        description="`documents`: each document once. `snapshot`: the whole current state, for master data. By default what "
+        "suits the record.",
+    )
     format: FileFormat = Field(
         default="csv", description="File format: `csv` (any delimiter), `fixed_width` or `xml`; the layout fits it."
     )
@@ -177,7 +184,11 @@ class Flow(BaseModel):
     )
     companies: NamesOrAll = Field(description="Codes of our companies whose documents are sent, or `all`.")
     counterparties: NamesOrAll = Field(description="Counterparties (source id or reference) whose documents are sent, or `all`.")
-    since: Day = Field(description="Documents dated before this day are not sent.")
+    since: Day | None = Field(
+        default=None,
+        validate_default=True,
+        description="Documents dated before this day are not sent.",
+    )
     where: str | None = Field(
         default=None,
         min_length=1,
@@ -208,6 +219,7 @@ class Flow(BaseModel):
     documents_per_file: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Most documents in one file; more make more files."
     )
+    snapshot: SnapshotRules = Field(default=SnapshotRules(), description="How a snapshot is sent.")
     largest_file: Size | None = Field(
         default=None,
         ge=1,
@@ -215,6 +227,25 @@ class Flow(BaseModel):
     )
     split_by: Literal["company"] | None = Field(default=None, description="`company`: documents of one company a file.")
     compress: Literal["gzip"] | None = Field(default=None, description="`gzip`: files leave compressed, with .gz after the name.")
+
+    @field_validator("since")
+    @classmethod
+    def _no_document_by_accident(cls, since: date | None, info: ValidationInfo) -> date | None:
+        if since is None and info.data.get("kind") == "documents":
+            raise PydanticCustomError("missing", "Field required")
+        return since
+
+    @model_validator(mode="after")
+    def _keys_of_its_kind(self) -> Self:
+        fields = type(self).model_fields
+        cuts = [key for key in ("documents_per_file", "largest_file", "split_by") if getattr(self, key) != fields[key].default]
+        if self.kind == "documents" and self.snapshot != fields["snapshot"].default:
+            raise ValueError("has `snapshot:`, which needs `kind: snapshot`; each of these documents is sent once")
+        if self.kind == "snapshot" and self.snapshot.send == "full" and cuts:
+            raise ValueError(f"`{cuts[0]}` would cut a full snapshot in pieces; leave it out, or `send: changes`")
+        if self.snapshot.always and not self.schedule:
+            raise ValueError("`snapshot: {always: true}` needs a `schedule:` that tells when")
+        return self
 
     @model_validator(mode="after")
     def _names_what_a_file_has_one_of(self) -> Self:

@@ -251,6 +251,14 @@ def listing(tx: sa.Connection, partner: str | None = None, state: str | None = N
     return _deliveries(tx, wanted)
 
 
+def last_of(tx: sa.Connection, partner: str, flow: str, folder: str) -> Delivery | None:
+    """The newest delivery of a flow into a folder (its role)."""
+    wanted = sa.select(DELIVERIES).where(
+        DELIVERIES.c.partner == partner, DELIVERIES.c.flow == flow, DELIVERIES.c.folder == folder
+    )
+    return next(iter(_deliveries(tx, wanted.order_by(DELIVERIES.c.id.desc()).limit(1))), None)
+
+
 def find(tx: sa.Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
     """One delivery. Raises ConnectorError when there is none of that id."""
     wanted = sa.select(DELIVERIES).where(DELIVERIES.c.id == delivery_id)

@@ -20,6 +20,8 @@ KINDS = {
     "lost_state": "documents of this flow were sent, but the state database does not remember its rules",
     "rules_changed": "the flow's rules were widened, and admit documents that nobody has confirmed",
     "above_limit": "more documents than usual would leave at once",
+    "small_state": "the current state is so much smaller than what the partner has that it may have been read in part",
+    "missing_rows": "rows that the partner has cannot be rendered, and it would take their absence for their end",
     "same_number": "another document of this company with the same number was met before",
     "changed": "it was sent, and is different at its source now",
     "cancelled": "it was sent, and is cancelled or back in draft at its source now",
@@ -27,7 +29,7 @@ KINDS = {
     "resend": "a person asked for it to be sent again under a new control number",
     "baseline": "a person said that the partner has it already",
 }
-"""Why something is held. The first four are of a run, the next four of one document; the last two are decided when they
+"""Why something is held. The first six are of a run, the next four of one document; the last two are decided when they
 are made."""
 CANNOT_LEAVE = ("cancelled", "deleted")
 """Kinds whose documents cannot be sent again: a person settles it with the partner, and dismisses the hold."""

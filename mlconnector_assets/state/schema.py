@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0010"
+HEAD = "r0011"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -303,6 +303,18 @@ REPLACEMENTS = sa.Table(
     sa.Index(None, "replaces"),
 )
 """A document that left again: the new delivery, the one it replaces, and the decision behind it, if a person made it."""
+
+
+SNAPSHOT_ROWS = sa.Table(
+    "snapshot_rows",
+    METADATA,
+    _key("partner"),
+    _key("flow"),
+    _key("key"),
+    _needed("hash"),
+    sa.Column("delivery_id", ROW_ID, sa.ForeignKey("deliveries.id"), nullable=False),
+    sa.Index(None, "delivery_id"),
+)
 
 CONTROL_NUMBERS = sa.Table("control_numbers", METADATA, _key("scope"), _needed("last", sa.BigInteger))
 

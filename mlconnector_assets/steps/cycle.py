@@ -12,9 +12,10 @@ from mlconnector_assets.errors import ConnectorError, CredentialsError, Unavaila
 from mlconnector_assets.state import sweep_stops
 from mlconnector_assets.steps.collect import CollectOutcome, collect_partner
 from mlconnector_assets.steps.deliver import DeliverOutcome, deliver_partner
+from mlconnector_assets.steps.flow_kinds import render_flow
 from mlconnector_assets.steps.load import LoadOutcome, load_records
 from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
-from mlconnector_assets.steps.render import RenderOutcome, render_flow
+from mlconnector_assets.steps.render import RenderOutcome
 from mlconnector_assets.steps.sweep import MassDeletion, SweepOutcome, ask_for_suspects, has_suspects, is_sweep_due, sweep
 from mlconnector_assets.steps.workspace import Workspace, one_of
 

@@ -9,18 +9,18 @@ from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deletions, documents, reads
 from mlconnector_assets.steps import load, render
-from mlconnector_assets.steps.eligibility import eligibility_version
+from mlconnector_assets.steps.eligibility import version_of
 from mlconnector_assets.steps.workspace import Workspace
 
 
 def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]]:
     """(partner, flow) of the connection with partitions that were not judged yet, or under other conditions, or with
-    documents that a person released."""
+    documents that a person released or that are gone."""
     for partner, flow in workspace.project.flows():
         if flow.connection != connection:
             continue
         consumer = render.consumer_of(partner.book, flow.name)
-        due = _is_due(workspace, consumer, eligibility_version(flow), connection, flow.record)
+        due = _is_due(workspace, consumer, version_of(flow), connection, flow.record)
         due = due or _has_deletions(workspace, consumer, connection, flow.record)
         if due or _is_released(workspace, partner, flow):
             yield partner.id, flow.name

@@ -28,7 +28,9 @@ def eligible(flow: Flow) -> pl.Expr:
     """A boolean expression over the flow's record: true for documents that may leave."""
     record = RECORDS[flow.record]
     dated = pl.col(record.date_column) if record.date_column else pl.col("modified_at").dt.date()
-    terms = [dated >= pl.lit(flow.since), compile_condition(flow.condition, record)]
+    terms = [compile_condition(flow.condition, record)]
+    if flow.since is not None:
+        terms.append(dated >= pl.lit(flow.since))
     if flow.companies != "all":
         terms.append(pl.col("company").is_in(list(flow.companies)))
     if flow.counterparties != "all":
@@ -75,6 +77,17 @@ def rules_of(flow: Flow) -> Rules:
 def eligibility_version(flow: Flow) -> str:
     """A hash of the flow's rules: when it changes, all records are judged again."""
     return hashlib.sha256(json.dumps(rules_of(flow)).encode()).hexdigest()[:16]
+
+
+def snapshot_version(flow: Flow) -> str:
+    """The same for a snapshot, with the layout: in another one the partner has another state."""
+    shown = [eligibility_version(flow), flow.format, flow.layout.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+
+
+def version_of(flow: Flow) -> str:
+    """The version under which a flow consumes partitions."""
+    return snapshot_version(flow) if flow.kind == "snapshot" else eligibility_version(flow)
 
 
 def void(record: Record) -> pl.Expr:

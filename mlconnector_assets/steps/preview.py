@@ -1,4 +1,4 @@
-"""What a flow would send now. Reads only; nothing is claimed, numbered or stored."""
+"""What a flow of documents would send now. Reads only; nothing is claimed, numbered or stored."""
 
 from __future__ import annotations
 

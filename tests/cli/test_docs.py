@@ -100,6 +100,7 @@ SECTIONS = {
     "Inbox": "partners/*.yaml: inbox",
     "InboundFiles": "partners/*.yaml: inbox: files",
     "Flow": "partners/*.yaml: a flow",
+    "SnapshotRules": "partners/*.yaml: snapshot",
     "Layout": "partners/*.yaml: layout",
     "LayoutColumn": "partners/*.yaml: layout: a column",
     "ColumnChange": "partners/*.yaml: layout: change",

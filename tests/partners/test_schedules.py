@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from dagster._utils.schedules import is_valid_cron_string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
+from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone, last_time
 
 NUMBERS = st.integers(0, 62).map(str)
 WORDS = st.sampled_from(["*", "jan", "MON", "sun", "dec", "l", ""])
@@ -61,3 +64,23 @@ def test_time_zones():
     assert checked_time_zone("Europe/Brussels") == "Europe/Brussels"
     with pytest.raises(ValueError, match="did you mean `Europe/Brussels`"):
         checked_time_zone("Europe/Brussel")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone", "now", "last"),
+    [
+        ("0 6 * * *", "UTC", "2026-03-02T05:59", "2026-03-01T06:00"),
+        ("0 6 * * *", "UTC", "2026-03-02T06:00", "2026-03-02T06:00"),
+        ("30 */6 * * *", "UTC", "2026-03-02T17:00", "2026-03-02T12:30"),
+        ("0 6 * * mon-fri", "UTC", "2026-03-01T12:00", "2026-02-27T06:00"),
+        ("0 0 31 * *", "UTC", "2026-03-02T00:00", "2026-01-31T00:00"),
+        ("0 0 1 * 7", "UTC", "2026-03-05T00:00", "2026-03-01T00:00"),
+        ("0 23 * * *", "Asia/Tokyo", "2026-03-02T15:00", "2026-03-02T14:00"),
+        ("30 1 * * *", "Europe/Brussels", "2026-03-29T00:29", "2026-03-28T00:30"),
+        ("30 2 * * *", "Europe/Brussels", "2026-03-29T12:00", "2026-03-28T01:30"),
+        ("30 2 * * *", "Europe/Brussels", "2026-10-25T12:00", "2026-10-25T00:30"),
+    ],
+)
+def test_when_a_schedule_was_last_due(schedule, zone, now, last):
+    at = last_time(schedule, ZoneInfo(zone), datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert at == datetime.fromisoformat(last).replace(tzinfo=UTC)

@@ -53,8 +53,14 @@ def vendors(names: list[str], companies: list[str | None] | None = None) -> pl.D
 
 
 def partner_with(**keys) -> Partner:
-    one = flow(name="vendors", record="vendors", layout={"columns": ["reference", {"name": "name", "required": True}]}, **keys)
-    return Partner(id="acme", name="ACME", sftp=target(), flows={"vendors": one})
+    one = flow(
+        name="vendors",
+        record="vendors",
+        kind="documents",
+        layout={"columns": ["reference", {"name": "name", "required": True}]},
+        **keys,
+    )
+    return Partner(id="acme", name="ACME", mode="live", sftp=target(), flows={"vendors": one})
 
 
 def all_files(partner: Partner, documents: pl.DataFrame) -> list[module.NextFile]:
