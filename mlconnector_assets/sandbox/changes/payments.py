@@ -31,6 +31,11 @@ def pay_ahead(database: Database, at: datetime, id: int, amount: str) -> Row:
     return {"id": id, "payment": Payments(database).register(row, paid, paid, day=today(at), at=at)}
 
 
+def draft_payment(database: Database, at: datetime, id: int) -> Row:
+    """Type in a payment of all that is open of a document, and leave it in draft."""
+    return {"id": id, "payment": Payments(database).draft(id, day=today(at), at=at)}
+
+
 def reconcile(database: Database, at: datetime, payment: int, document: int) -> Row:
     """Match a payment with what is open of a document."""
     payments, reconciliation = Payments(database), Reconciliation(database)
@@ -59,6 +64,7 @@ def bank_statement(database: Database, at: datetime, payment: int, matched: bool
 CHANGES = {
     "pay": Change(pay),
     "pay_ahead": Change(pay_ahead),
+    "draft_payment": Change(draft_payment),
     "reconcile": Change(reconcile),
     "unreconcile": Change(unreconcile),
     "cancel_payment": Change(cancel_payment),
