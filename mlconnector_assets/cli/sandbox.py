@@ -25,6 +25,9 @@ DATABASE = "sandbox"
 
 def sandbox(
     moves: Annotated[int, typer.Option(min=50, help="How many journal entries a new sandbox gets.")] = 300,
+    odoo_version: Annotated[
+        int | None, typer.Option(min=17, max=19, show_default="what it was, at first 19", help="Be an Odoo 17, 18 or 19.")
+    ] = None,
     project: ProjectOption = HERE,
 ) -> None:
     """Run the sandbox in the foreground: an Odoo 19 stand-in with a seeded group of companies, and an SFTP server
@@ -32,6 +35,7 @@ def sandbox(
 
     It listens on the ports that connections.yaml and partners/*.yaml name, stores the secrets they name, and keeps
     everything in .mlconnector/sandbox of the project; the partner's files lie in .mlconnector/sandbox/sftp.
+    An Odoo 17 or 18 answers over XML-RPC only: give the connection `user: mlconnector`.
     What happens next: in another terminal, `mlconnector sync` reads, delivers and loads from it.
 
     Example: mlconnector sandbox --moves 2000
@@ -54,7 +58,9 @@ def sandbox(
         let_in(loaded, running)
         out.print("Ctrl-C stops it")
 
-    settings = SandboxSettings(folder_of(loaded), odoo_port, sftp_port, tuple(loaded.partners), Scale(moves=moves))
+    settings = SandboxSettings(
+        folder_of(loaded), odoo_port, sftp_port, tuple(loaded.partners), Scale(moves=moves), odoo_version=odoo_version
+    )
     run_in_foreground(SandboxServer(settings), ready)
 
 

@@ -57,8 +57,8 @@ def _private_field(name: str) -> str:
 
 
 class OdooConnection(BaseModel):
-    """An Odoo 19 database, read over its JSON-2 API. The id (the key) is part of asset and table names and
-    never changes; `name` may."""
+    """An Odoo database, read over JSON-2 (Odoo 19 and newer) or XML-RPC (17 and 18). The id (the key) is part of asset
+    and table names and never changes; `name` may."""
 
     model_config = _STRICT
 
@@ -70,6 +70,9 @@ class OdooConnection(BaseModel):
     )
     database: Text = Field(description="Name of the database.")
     api_key: SecretName = Field(description="Name of the secret that holds the API key.")
+    user: Text | None = Field(
+        default=None, description="Login of the API key's user. Odoo 17 and 18 want it; Odoo 19 knows it by the key."
+    )
     companies: dict[Text, Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="Our code of each company that is read, to its id in Odoo."
     )

@@ -8,6 +8,7 @@ import dagster as dg
 from mlconnector_assets.configuration.connections import OdooConnection
 from mlconnector_assets.orchestration import columns, metadata, names
 from mlconnector_assets.orchestration.io_manager import FRAMES
+from mlconnector_assets.orchestration.outages import met_once
 from mlconnector_assets.orchestration.resources import ProjectResource, failure
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
@@ -56,11 +57,12 @@ def record_asset(
     def read(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult[None]:
         asked = context.partition_keys
         with project.workspace(context.log, context.run.run_id) as workspace:
-            if context.run.tags.get(names.INCREMENTAL):
-                outcome = read_changes(workspace, connection.id, record_name)
-            else:
-                days = Days(date.fromisoformat(asked[0]), date.fromisoformat(asked[-1]))
-                outcome = read_days(workspace, connection.id, record_name, days)
+            with met_once(context.run.run_id, connection.id, record_name):
+                if context.run.tags.get(names.INCREMENTAL):
+                    outcome = read_changes(workspace, connection.id, record_name)
+                else:
+                    days = Days(date.fromisoformat(asked[0]), date.fromisoformat(asked[-1]))
+                    outcome = read_days(workspace, connection.id, record_name, days)
             for partition in outcome.partitions:
                 if (key := partition.day.isoformat()) in asked:
                     context.add_asset_metadata(metadata.of_partition(workspace, partition), partition_key=key)

@@ -7,6 +7,7 @@ from mlconnector_assets.configuration.connections import OdooConnection
 from mlconnector_assets.orchestration import columns, metadata, names
 from mlconnector_assets.orchestration.assets import RETRY, Owners
 from mlconnector_assets.orchestration.io_manager import FRAMES
+from mlconnector_assets.orchestration.outages import met_once
 from mlconnector_assets.orchestration.resources import ProjectResource, failure
 from mlconnector_assets.orchestration.triggers import in_progress
 from mlconnector_assets.records import RECORDS
@@ -38,7 +39,8 @@ def deleted_asset(connection: OdooConnection, record_name: str, owners: Owners) 
     )
     def look(context: dg.AssetExecutionContext, project: ProjectResource) -> dg.MaterializeResult[None]:
         with project.workspace(context.log, context.run.run_id) as workspace:
-            outcome = sweep(workspace, connection.id, record_name)
+            with met_once(context.run.run_id, connection.id, record_name):
+                outcome = sweep(workspace, connection.id, record_name)
             shown = metadata.of_sweep(workspace, outcome)
         if error := outcome.failure():
             raise failure(error, shown)

@@ -104,6 +104,10 @@ class ControlClient:
         """Back to real time."""
         self._do("clock", reset=True)
 
+    def set_version(self, version: int) -> None:
+        """Be an Odoo 17, 18 or 19; the older two answer over XML-RPC only."""
+        self._do("version", version=version)
+
     def change_host_keys(self) -> None:
         """Restart the SFTP server with new host keys; a `Sandbox` started before still names the old ones."""
         self._do("change_host_keys")

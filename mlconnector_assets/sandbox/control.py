@@ -16,6 +16,7 @@ from mlconnector_assets.sandbox.clock import MovableClock
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
 from mlconnector_assets.sandbox.odoo.models import MODELS
+from mlconnector_assets.sandbox.odoo.older import VERSION_SETTING, VERSIONS
 from mlconnector_assets.sandbox.values import Row, Value
 from mlconnector_assets.sandbox.world.business import Business
 
@@ -45,6 +46,7 @@ class Control:
             "change": self.change,
             "commit": self.commit,
             "clock": self.set_clock,
+            "version": self.set_version,
             "put_file": self.put_file,
             "change_host_keys": self.change_host_keys,
         }
@@ -79,6 +81,13 @@ class Control:
         if advance:
             self.clock.advance(timedelta(seconds=advance))
         return {"now": self.clock().isoformat()}
+
+    def set_version(self, version: int) -> Row:
+        """Be another Odoo: 17 and 18 answer over XML-RPC only."""
+        if version not in VERSIONS:
+            raise ValueError(f"no Odoo {version!r}; there are: {', '.join(map(str, VERSIONS))}")
+        self.database.remember(VERSION_SETTING, version)
+        return {}
 
     def change(
         self, change: str, at: str | None = None, hold: bool = False, after: float | None = None, **arguments: Value

@@ -23,6 +23,7 @@ from mlconnector_assets.sandbox.control import Control
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.app import DATABASE, OdooApp
 from mlconnector_assets.sandbox.odoo.database import Database
+from mlconnector_assets.sandbox.odoo.older import VERSION_SETTING
 from mlconnector_assets.sandbox.sftp import FOLDERS, Keys, SftpServer
 from mlconnector_assets.sandbox.values import Row
 from mlconnector_assets.sandbox.world.seed import Scale, seed
@@ -46,7 +47,8 @@ QUIET_HTTP: Row = {
 
 @dataclass(frozen=True)
 class SandboxSettings:
-    """Where and how large. Port 0 picks a free one. `scale` matters only while the folder is new."""
+    """Where and how large. Port 0 picks a free one. `scale` matters only while the folder is new; without `odoo_version`
+    it stays what it was, at first 19."""
 
     folder: Path
     odoo_port: int = 8069
@@ -54,6 +56,7 @@ class SandboxSettings:
     partners: tuple[str, ...] = ("acme",)
     scale: Scale = field(default_factory=Scale)
     now: datetime | None = None
+    odoo_version: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ class SandboxServer:
                 (root / partner / name).mkdir(parents=True, exist_ok=True)
         faults = Faults()
         self.sftp = SftpServer(root, self.keys, logins, faults)
+        if self.settings.odoo_version:
+            database.remember(VERSION_SETTING, self.settings.odoo_version)
         control = Control(database, faults, clock, root, self._do_to_sftp)
         hooks: Row = {"before_request": control.commit_due, "page_seen": control.page_seen, "control": control}
         app = OdooApp(database, faults, clock, self.keys.secret("api_key"), **hooks)

@@ -93,6 +93,8 @@ class Workspace:
                 url=settings.url,
                 database=settings.database,
                 api_key=self.vault.get(settings.api_key),
+                user=settings.user,
+                secret=settings.api_key,
                 companies=settings.companies,
                 records=settings.records,
                 optional=settings.optional_records,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.errors import ConfigurationError, Unavailable
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deliveries, documents, set_aside
 from mlconnector_assets.steps.cycle import run_cycle
@@ -200,6 +200,20 @@ def test_one_failing_record_stops_no_other(project: ProjectFolder) -> None:
         outcome = run_cycle(workspace)
     control.clear()
     assert "read odoo vendors" in [failure.step for failure in outcome.failures]
+
+
+def test_an_odoo_that_does_not_answer_is_told_once(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def needs(workspace, connection, record):
+        asked.append(record)
+        raise Unavailable(f"{connection} cannot be reached", where=connection, mend="start it")
+
+    monkeypatch.setattr("mlconnector_assets.steps.cycle.needs_read", needs)
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace)
+    assert asked == ["invoices"]
+    assert [failure.step for failure in outcome.failures] == ["read odoo invoices and 2 more records"]
 
 
 def test_days_before_the_first_partition_are_in_it_and_future_ones_are_refused(project: ProjectFolder) -> None:

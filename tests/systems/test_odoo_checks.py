@@ -44,7 +44,7 @@ def findings(handler, **settings):
 def test_everything_in_order():
     found = findings(odoo())
     assert all(finding.good and finding.detail and not finding.mend for finding in found.values())
-    assert found["version"].detail == "Odoo 19.0" and found["user"].detail == "Connector (mlconnector)"
+    assert found["version"].detail == "Odoo 19.0, read over JSON-2" and found["user"].detail == "Connector (mlconnector)"
     assert found["company us"].detail == "1: My Company"
     assert {"record invoices", "record vendors", "record gl_entries", "model account.move.line"} <= set(found)
 
@@ -52,7 +52,12 @@ def test_everything_in_order():
 def test_an_older_odoo_is_told_what_it_needs():
     found = findings(odoo({"version_info": [18, 0, 0, "final", 0, ""], "version": "18.0"}))
     assert list(found) == ["version"] and not found["version"].good
-    assert found["version"].detail == "Odoo 18.0" and "JSON-2 needs Odoo 19" in found["version"].mend
+    assert found["version"].detail.startswith("Odoo 18.0 is read over XML-RPC") and "Add `user:`" in found["version"].mend
+
+
+def test_a_too_old_odoo_is_refused():
+    found = findings(odoo({"version_info": [16, 0, 0, "final", 0, ""], "version": "16.0"}), user="ada")
+    assert found["version"].detail == "Odoo 16.0 is too old to be read" and "17 or newer" in found["version"].mend
 
 
 @pytest.mark.parametrize(

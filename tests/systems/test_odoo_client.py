@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mlconnector_assets.errors import AccessDenied, ConnectorError, CredentialsError, SourceError, Unavailable
-from mlconnector_assets.systems.odoo import client as client_module
+from mlconnector_assets.systems.odoo import http as http_module
 from mlconnector_assets.systems.odoo.client import OdooClient
 from mlconnector_assets.systems.odoo.failures import UnknownFieldError, UnreadableRecordError
 from tests.systems.odoo_records import FAST, KEY, Secret, odoo_error
@@ -23,6 +23,7 @@ def client(handler, **settings):
     transport = httpx.MockTransport(handler)
     return OdooClient(
         "odoo",
+        secret="odoo-key",
         **{"url": "http://odoo.test/", "database": "prod", "api_key": Secret(), "retry": FAST, "transport": transport} | settings,
     )
 
@@ -123,7 +124,7 @@ def test_what_will_not_succeed_is_said_at_once_with_the_mend(response, error, wo
     handler = answers(response)
     with caplog.at_level(logging.DEBUG), pytest.raises(error) as raised:
         client(handler).call("account.move", "web_search_read", {"secret": "request-canary"})
-    assert len(handler.seen) == 1
+    assert len([request for request in handler.seen if request.url.path.startswith("/json/2/")]) == 1
     assert words in str(raised.value) and raised.value.mend
     for canary in (KEY, "debug-canary", "body-canary", "request-canary"):
         assert canary not in repr(raised.value) + str(raised.value) + caplog.text
@@ -155,7 +156,7 @@ def test_a_key_that_cannot_be_a_key_is_refused_without_showing_it(key):
 def test_retry_after_is_obeyed_up_to_a_limit(headers, least, monkeypatch):
     slept: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
-    retry = client_module.Retry(attempts=2, within=1000.0, first_wait=0.001, longest_wait=20.0)
+    retry = http_module.Retry(attempts=2, within=1000.0, first_wait=0.001, longest_wait=20.0)
     handler = answers(httpx.Response(429, headers=headers), httpx.Response(200, json=1))
     clock = lambda: datetime(2026, 11, 21, 5, tzinfo=UTC)  # noqa: E731
     assert client(handler, retry=retry, clock=clock).call("m", "f", {}) == 1
@@ -194,6 +195,17 @@ def test_what_is_not_an_odoo_has_no_version():
         client(answers(httpx.Response(200, html="<p>Welcome"))).version()
 
 
+def test_the_version_of_a_hosted_odoo():
+    hosted = {"version_info": ["saas~18", 2, 0, "final", 0, "e"], "version": "saas~18.2+e"}
+    assert client(answers(httpx.Response(200, json=hosted))).version() == (18, "saas~18.2+e")
+
+
+def test_the_mend_of_a_refused_key_names_its_secret():
+    with pytest.raises(CredentialsError) as raised:
+        client(answers(odoo_error(401, "werkzeug.exceptions.Unauthorized", "Invalid apikey"))).call("m", "f", {})
+    assert "mlconnector secrets set odoo-key" in raised.value.mend
+
+
 def test_nothing_is_opened_before_the_first_call_and_closing_is_safe_to_repeat():
     idle = client(answers(httpx.Response(200, json=1)))
     idle.close()
@@ -210,8 +222,8 @@ def test_every_error_is_one_people_can_act_on():
 @pytest.mark.parametrize(("url", "loaded"), [("http://odoo.test", 0), ("https://odoo.test", 1)])
 def test_the_trust_store_is_loaded_only_for_https_and_once(url, loaded, monkeypatch):
     calls = []
-    original = client_module.ssl.create_default_context
-    monkeypatch.setattr(client_module.ssl, "create_default_context", lambda: calls.append(url) or original())
+    original = http_module.ssl.create_default_context
+    monkeypatch.setattr(http_module.ssl, "create_default_context", lambda: calls.append(url) or original())
     made = client(answers(httpx.Response(200, json=1)), url=url)
     made.call("m", "f", {})
     made.call("m", "f", {})

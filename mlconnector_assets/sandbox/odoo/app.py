@@ -21,8 +21,10 @@ from mlconnector_assets.sandbox.odoo.context import read_context
 from mlconnector_assets.sandbox.odoo.database import Database
 from mlconnector_assets.sandbox.odoo.errors import OdooError, no_model, not_allowed_on_model, not_found, unauthorized
 from mlconnector_assets.sandbox.odoo.methods import Call, model_named
+from mlconnector_assets.sandbox.odoo.older import JSON2_SINCE, VERSION_SETTING, OlderCall
 from mlconnector_assets.sandbox.odoo.reading import Json
-from mlconnector_assets.sandbox.values import Row
+from mlconnector_assets.sandbox.odoo.xmlrpc import XML_TYPE, XmlRpcServer, called_model, version_info
+from mlconnector_assets.sandbox.values import Row, Value
 
 DATABASE = "sandbox"
 """Must be named in each call, as on a server that holds several."""
@@ -77,6 +79,7 @@ class OdooApp:
     ) -> None:
         self.database, self.faults, self.clock, self.api_key = database, faults, clock, api_key
         self.before_request, self.page_seen, self.control = before_request, page_seen, control
+        self.xmlrpc = XmlRpcServer(DATABASE, self._is_key, self._answer)
         everything = ["GET", "POST", "PUT", "DELETE", "PATCH"]
         self.asgi = Starlette(
             routes=[
@@ -84,6 +87,8 @@ class OdooApp:
                 Route("/json/2/{rest:path}", self._wrong_path, methods=everything),
                 Route("/web/version", self._version),
                 Route("/json/version", self._version),
+                Route("/web/webclient/version_info", self._older_version, methods=["POST"]),
+                Route("/xmlrpc/2/{service}", self._xmlrpc, methods=["POST"]),
                 Route("/web/health", self._health),
                 Route("/sandbox/control", self._control, methods=["POST"]),
                 Route("/{rest:path}", self._no_page, methods=everything),
@@ -93,7 +98,7 @@ class OdooApp:
     async def _json2(self, request: Request) -> Response:
         model, method = request.path_params["model"], request.path_params["method"]
         body = await request.body() if "content-length" in request.headers else b""
-        if request.headers.get("x-odoo-database") != DATABASE:
+        if request.headers.get("x-odoo-database") != DATABASE or self.version < JSON2_SINCE:
             return self._respond(404, NO_DATABASE, HTML_TYPE)
         slow = self.faults.strike("slow", model=model)
         if slow:
@@ -120,6 +125,11 @@ class OdooApp:
         except ValueError as error:
             raise OdooError(400, "werkzeug.exceptions.BadRequest", f"could not parse the body as json: {error}") from None
         arguments = arguments if isinstance(arguments, dict) else {}
+        answer = self._answer(model_name, method, arguments)
+        return answer if isinstance(answer, Json) else json.dumps(answer)
+
+    def _answer(self, model_name: str, method: str, arguments: Row) -> Value:
+        """The answer to a call, whichever way it came."""
         if self.faults.strike("no_app", model=model_name):
             raise no_model(model_name)
         model = model_named(model_name)
@@ -132,19 +142,26 @@ class OdooApp:
             raise OdooError(500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n")
         self.before_request()
         call = Call(self.database, model, context, self.clock())
-        answer = call.run(method, arguments)
+        version = self.version
+        if version < JSON2_SINCE:
+            answer = OlderCall(version, call, self.database, context).run(method, arguments)
+        else:
+            answer = call.run(method, arguments)
         if method in ("search", "search_read", "web_search_read"):
             self.page_seen(model_name, call.reader.last_ids)
-        return answer if isinstance(answer, Json) else json.dumps(answer)
+        return answer
 
     def _log_in(self, request: Request) -> None:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise unauthorized("User not authenticated, use an API Key with a Bearer Authorization header.")
-        if key.strip() != self.api_key or self.faults.strike("expired_key"):
+        if not self._is_key(key.strip()):
             raise unauthorized("Invalid apikey")
 
-    def _transport_fault(self, model: str) -> Response | None:
+    def _is_key(self, key: str) -> bool:
+        return key == self.api_key and not self.faults.strike("expired_key")
+
+    def _transport_fault(self, model: str | None) -> Response | None:
         too_many = self.faults.strike("too_many_requests", model=model)
         if too_many:
             return self._respond(429, TOO_MANY, HTML_TYPE, {"Retry-After": str(too_many.options.get("retry_after", 1))})
@@ -173,8 +190,33 @@ class OdooApp:
         error = not_found("Did you mean POST /json/2/<model>/<method>?")
         return self._respond(error.status, json.dumps(error.body()), JSON_TYPE)
 
+    @property
+    def version(self) -> int:
+        """The major version that it pretends to be."""
+        return int(self.database.setting(VERSION_SETTING) or JSON2_SINCE)
+
     async def _version(self, request: Request) -> Response:
+        if self.version < JSON2_SINCE:
+            return self._respond(404, NO_DATABASE, HTML_TYPE)
         return self._respond(200, json.dumps(VERSION), JSON_TYPE, {"X-Content-Type-Options": "nosniff"})
+
+    async def _older_version(self, request: Request) -> Response:
+        answer = {"jsonrpc": "2.0", "id": None, "result": version_info(self.version)}
+        return self._respond(200, json.dumps(answer), "application/json")
+
+    async def _xmlrpc(self, request: Request) -> Response:
+        service, body = request.path_params["service"], await request.body()
+        if service not in ("common", "object"):
+            return self._respond(404, NO_DATABASE, HTML_TYPE)
+        model = called_model(body) if service == "object" else None
+        slow = self.faults.strike("slow", model=model)
+        if slow:
+            await asyncio.sleep(float(slow.options.get("seconds", 1.0)))
+        if broken := self._transport_fault(model):
+            return broken
+        answer = await run_in_threadpool(self.xmlrpc.answer, service, body, self.version)
+        cut = self.faults.strike("cut", model=model)
+        return self._respond(200, answer.decode(), XML_TYPE, kind=CutResponse if cut else Response)
 
     async def _health(self, request: Request) -> Response:
         return self._respond(

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
-from mlconnector_assets.errors import AccessDenied, ConnectorError, SourceError
-from mlconnector_assets.systems.odoo.client import OdooClient
+from mlconnector_assets.errors import AccessDenied, ConfigurationError, ConnectorError, SourceError
+from mlconnector_assets.systems.odoo.client import OdooClient, require_supported
 from mlconnector_assets.systems.odoo.failures import UnknownModelError, not_offered
+from mlconnector_assets.systems.odoo.older import FIRST_WITH_JSON2
 from mlconnector_assets.systems.odoo.paging import Pager
 from mlconnector_assets.systems.odoo.specifications import MODULE_FIELDS
 from mlconnector_assets.systems.odoo.stream import Stream
 from mlconnector_assets.systems.source import Finding, Window
-
-OLDEST_VERSION = 19
-"""The first Odoo with the JSON-2 interface."""
 
 
 def check(
@@ -23,11 +21,12 @@ def check(
     """Everything that can be told; ends early when the version or the login is no good, or when Odoo falls silent.
     Raises Unavailable or SourceError only when nothing answers like an Odoo at all."""
     version, version_text = client.version()
-    if version < OLDEST_VERSION:
-        return [
-            Finding("version", False, f"Odoo {version_text}", f"JSON-2 needs Odoo {OLDEST_VERSION} or newer: upgrade this Odoo.")
-        ]
-    findings = [Finding("version", True, f"Odoo {version_text}")]
+    try:
+        require_supported(client.connection, version, version_text, client.user)
+    except ConfigurationError as problem:
+        return [Finding("version", False, problem.what, problem.mend)]
+    spoken = "JSON-2" if version >= FIRST_WITH_JSON2 else "XML-RPC"
+    findings = [Finding("version", True, f"Odoo {version_text}, read over {spoken}")]
     subject = "user"
     try:
         findings.append(_user(client))

@@ -1,29 +1,27 @@
-"""HTTP to Odoo's JSON-2 interface: one call is one transaction. Belongs here: headers, time limits, retries, the
-server's clock; what an answer means is in failures.py."""
+"""A client of one Odoo database: one call is one transaction. Asks the server which Odoo it is, and speaks JSON-2 to 19
+and newer, XML-RPC to 17 and 18."""
 
 from __future__ import annotations
 
 import json
-import ssl
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+import re
+from contextlib import suppress
+from datetime import datetime
 from typing import Protocol
 
 import httpx
-import stamina
-from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 from mlconnector_assets.clock import Clock, system_clock
-from mlconnector_assets.errors import ConnectorError, CredentialsError, SourceError
+from mlconnector_assets.errors import ConfigurationError, CredentialsError, SourceError, Unavailable
 from mlconnector_assets.systems.odoo import failures
-from mlconnector_assets.systems.odoo.failures import Place, TryLaterError
+from mlconnector_assets.systems.odoo.failures import NoDatabaseError, Place
+from mlconnector_assets.systems.odoo.http import PATIENT, Http, Retry
+from mlconnector_assets.systems.odoo.json2 import Json2
+from mlconnector_assets.systems.odoo.older import FIRST_WITH_JSON2, OLDEST
 from mlconnector_assets.systems.odoo.values import Json, Values, parse
+from mlconnector_assets.systems.odoo.xmlrpc import XmlRpc
 
-_CONNECT_SECONDS = 10.0
-
-# stamina would print to stdout where structlog happens to be installed
-set_on_retry_hooks([LoggingOnRetryHook])
+__all__ = ["PATIENT", "OdooClient", "Retry", "Revealing", "require_supported"]
 
 
 class Revealing(Protocol):
@@ -34,22 +32,20 @@ class Revealing(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Retry:
-    """How often and how long a request that may succeed later is repeated; seconds."""
+class Calls(Protocol):
+    """A way to call methods: JSON-2 or XML-RPC."""
 
-    attempts: int = 6
-    within: float = 240.0
-    first_wait: float = 0.5
-    longest_wait: float = 60.0
-
-
-PATIENT = Retry()
-"""Waits out a restart of Odoo, or a short traffic jam."""
+    def call_text(self, place: Place, arguments: Values) -> str:
+        """The method's result as JSON text, in the words of Odoo 19."""
+        ...
 
 
 class OdooClient:
-    """Calls methods of models of one Odoo database. May be used by two threads."""
+    """Calls methods of models of one Odoo database. May be used by two threads.
+
+    `user` is the login that the API key belongs to. Only XML-RPC needs it: without it JSON-2 is spoken without asking
+    for the version first.
+    """
 
     def __init__(
         self,
@@ -58,21 +54,28 @@ class OdooClient:
         url: str,
         database: str,
         api_key: Revealing,
+        user: str | None = None,
+        secret: str = "",
         timeout: float = 60.0,
         retry: Retry = PATIENT,
         clock: Clock = system_clock,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.connection, self.url, self.database = connection, url.rstrip("/"), database
-        self._api_key, self._timeout, self._retry, self._clock, self._transport = api_key, timeout, retry, clock, transport
-        self._client: httpx.Client | None = None
-        self.answered_at: datetime | None = None
+        self.connection, self.url, self.database, self.user = connection, url.rstrip("/"), database, user
+        self._api_key, self._secret = api_key, secret
+        self._http = Http(self.url, timeout=timeout, retry=retry, clock=clock, transport=transport)
+        self._calls: Calls | None = None
+
+    @property
+    def answered_at(self) -> datetime | None:
         """The server's clock at its latest answer, UTC, whole seconds; None when it does not tell."""
+        return self._http.answered_at
 
     def call(self, model: str, method: str, arguments: Values) -> Json:
         """The method's result, numbers with a fraction as Decimal.
 
-        Raises AccessDenied, CredentialsError, SourceError (UnreadableRecordError, UnknownFieldError), Unavailable.
+        Raises AccessDenied, CredentialsError, SourceError (UnreadableRecordError, UnknownFieldError), Unavailable;
+        ConfigurationError when this Odoo is too old, or needs a `user`.
         """
         try:
             return parse(self.call_text(model, method, arguments))
@@ -80,29 +83,23 @@ class OdooClient:
             raise failures.not_json(self._place(model, method)) from None
 
     def call_text(self, model: str, method: str, arguments: Values) -> str:
-        """The method's result as the JSON text received. Raises as `call` does."""
-        body = json.dumps(arguments, separators=(",", ":")).encode()
-        headers = {
-            "Authorization": f"bearer {self._key()}",
-            "X-Odoo-Database": self.database,
-            "Content-Type": "application/json; charset=utf-8",
-        }
-        place = self._place(model, method)
-        response = self._send(place, httpx.Request("POST", f"{self.url}/json/2/{model}/{method}", headers=headers, content=body))
+        """The method's result as JSON text: of JSON-2 as it was received. Raises as `call` does."""
+        if self._calls is None:
+            self._calls = self._way_in()
         try:
-            text = response.content.decode()
-        except UnicodeDecodeError:
-            raise failures.not_json(place) from None
-        if text[:1] in "<":
-            raise failures.not_json(place)
-        return text
+            return self._calls.call_text(self._place(model, method), arguments)
+        except NoDatabaseError:
+            with suppress(SourceError, Unavailable):
+                # the same answer comes from an Odoo that does not know JSON-2
+                require_supported(self.connection, *self.version(), self.user)
+            raise
 
     def version(self) -> tuple[int, str]:
         """Odoo's major version and its full text; needs no key."""
         place = self._place("", "version")
         try:
-            answer = parse(self._send(place, httpx.Request("GET", f"{self.url}/web/version")).text)
-            return int(answer["version_info"][0]), str(answer["version"])
+            answer = self._ask(place, httpx.Request("GET", f"{self.url}/web/version"))
+            return _major(answer["version_info"]), str(answer["version"])
         except (SourceError, ValueError, LookupError, TypeError):
             # Odoo before 19 has only this one
             body = json.dumps({"jsonrpc": "2.0", "method": "call", "params": {}}).encode()
@@ -110,15 +107,16 @@ class OdooClient:
                 "POST", f"{self.url}/web/webclient/version_info", headers={"Content-Type": "application/json"}, content=body
             )
             try:
-                answer = parse(self._send(place, request).text)["result"]
-                return int(answer["server_version_info"][0]), str(answer["server_version"])
+                answer = self._ask(place, request)["result"]
+                return _major(answer["server_version_info"]), str(answer["server_version"])
             except (ValueError, LookupError, TypeError):
                 raise failures.not_json(place) from None
 
     def server_time(self) -> datetime:
         """The server's clock, UTC, whole seconds, from the Date header of an answer given now."""
         place = self._place("", "version")
-        self._send(place, httpx.Request("GET", f"{self.url}/web/version"))
+        with suppress(NoDatabaseError):  # Odoo before 19 does not know this page, and tells the time all the same
+            self._http.send(place, httpx.Request("GET", f"{self.url}/web/version"), lambda _: None)
         if self.answered_at is None:
             raise SourceError(
                 f"{self.url} answers without a Date header",
@@ -129,12 +127,22 @@ class OdooClient:
 
     def close(self) -> None:
         """Close connections."""
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        self._http.close()
+
+    def _way_in(self) -> Calls:
+        if self.user is None:
+            return Json2(self._http, self.database, self._key)
+        major, text = self.version()
+        require_supported(self.connection, major, text, self.user)
+        if major >= FIRST_WITH_JSON2:
+            return Json2(self._http, self.database, self._key)
+        return XmlRpc(self._http, self.database, self.user, self._key, major)
+
+    def _ask(self, place: Place, request: httpx.Request) -> Json:
+        return self._http.send(place, request, lambda response: parse(response.text))
 
     def _place(self, model: str, method: str) -> Place:
-        return Place(self.connection, self.url, self.database, model, method)
+        return Place(self.connection, self.url, self.database, model, method, self._secret)
 
     def _key(self) -> str:
         key = self._api_key.reveal().strip()
@@ -143,67 +151,28 @@ class OdooClient:
             raise CredentialsError(
                 "the API key is empty or holds characters that no Odoo key has",
                 where=self.connection,
-                mend="Store the key again with `mlconnector secrets set`, as one line.",
+                mend=f"Store the key again, as one line: `mlconnector secrets set {self._secret or 'NAME'}`.",
             )
         return key
 
-    def _send(self, place: Place, request: httpx.Request) -> httpx.Response:
-        def wait_or_stop(error: Exception) -> bool | float:
-            if not isinstance(error, TryLaterError):
-                return False
-            return True if error.wait is None else min(error.wait, self._retry.longest_wait)
 
-        try:
-            for attempt in stamina.retry_context(
-                on=wait_or_stop,
-                attempts=self._retry.attempts,
-                timeout=self._retry.within,
-                wait_initial=self._retry.first_wait,
-                wait_max=self._retry.longest_wait,
-                wait_jitter=self._retry.first_wait,
-            ):
-                with attempt:
-                    return self._send_once(place, request)
-        except TryLaterError as error:
-            raise error.failure from None
-        raise AssertionError("unreachable")
-
-    def _send_once(self, place: Place, request: httpx.Request) -> httpx.Response:
-        if self._client is None:
-            self._client = self._open()
-        request.extensions["timeout"] = httpx.Timeout(self._timeout, connect=_CONNECT_SECONDS).as_dict()
-        problem: ConnectorError | TryLaterError
-        try:
-            response = self._client.send(request)
-        except httpx.TransportError as error:
-            problem = failures.unreachable(error, place)
-            raise problem from None
-        self.answered_at = _http_date(response.headers.get("date"))
-        if response.status_code == 200:
-            return response
-        problem = failures.refusal(response, place, self._asked_wait(response))
-        raise problem
-
-    def _open(self) -> httpx.Client:
-        # loading the trust store takes 20 ms of CPU, and plain http has no use for it
-        secure = self.url.startswith("https:")
-        trust = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return httpx.Client(verify=trust, trust_env=False, transport=self._transport)
-
-    def _asked_wait(self, response: httpx.Response) -> float | None:
-        value = response.headers.get("retry-after", "").strip()
-        if value.isdecimal():
-            return float(value)
-        until = _http_date(value)
-        if until is None:
-            return None
-        return max(0.0, (until - (self.answered_at or self._clock())).total_seconds())
+def require_supported(connection: str, major: int, version: str, user: str | None) -> None:
+    """Raises ConfigurationError for an Odoo that is too old, or that needs the user's login and has none."""
+    if major < OLDEST:
+        raise ConfigurationError(
+            f"Odoo {version} is too old to be read", where=connection, mend=f"Upgrade this Odoo to {OLDEST} or newer."
+        )
+    if major < FIRST_WITH_JSON2 and user is None:
+        raise ConfigurationError(
+            f"Odoo {version} is read over XML-RPC, which wants the login of the API key's user",
+            where=connection,
+            mend="Add `user:` to this connection in connections.yaml: what the user types to log in to Odoo.",
+        )
 
 
-def _http_date(value: str | None) -> datetime | None:
-    if not value:
-        return None
-    try:
-        return parsedate_to_datetime(value).astimezone(UTC)
-    except ValueError:
-        return None
+def _major(version: list[Json]) -> int:
+    """The major number, also of hosted versions such as "saas~18"."""
+    found = re.search(r"\d+", str(version[0]))
+    if not found:
+        raise ValueError("no version")
+    return int(found[0])

@@ -20,9 +20,12 @@ _LATER_NAMES = {
     "psycopg2.errors.OperationalError",
 }
 """Of all answers with status 500 only these are worth another try; the others are mistakes of the request."""
+_LATER_WORDS = ("could not serialize access", "SerializationFailure", "LockNotAvailable", "DeadlockDetected", "OperationalError")
+"""The same, in the text of an XML-RPC fault."""
 
 _INVALID_FIELD = re.compile(r"Invalid field '?([\w.]+)'? on (?:model )?'?([\w.]+)'?")
-_NO_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
+_NO_NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
+_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _MODEL = re.compile(r"\(([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\)")
 _LONGEST_MESSAGE = 300
 
@@ -55,20 +58,25 @@ class UnknownFieldError(SourceError):
         super().__init__(
             f"Odoo has no field '{field}' on {model}",
             where=where,
-            mend="Read with Odoo 19 and its Invoicing app; a customisation must not remove standard fields.",
+            mend="Read an Odoo 17, 18 or 19 with its Invoicing app; a customisation must not remove standard fields.",
         )
         self.field, self.model = field, model
 
 
+class NoDatabaseError(SourceError):
+    """Nothing at this address answers for the database: its name is wrong, or this Odoo does not know JSON-2."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """What was called, for messages."""
+    """What was called, for messages. `secret` is the name under which the API key is stored."""
 
     connection: str
     url: str
     database: str
     model: str
     method: str
+    secret: str = ""
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.model}/{self.method}" if self.model else f"{self.connection}: {self.method}"
@@ -103,14 +111,7 @@ def refusal(response: httpx.Response, place: Place, wait: float | None) -> Conne
         name, message = _said(response)
     if status in _LATER_STATUS or (status == 500 and name in _LATER_NAMES):
         asked = f" and asks to wait {wait:.0f} s" if wait else ""
-        return TryLaterError(
-            Unavailable(
-                f"Odoo is busy (HTTP {status}{', ' + name if name else ''}){asked}",
-                where=str(place),
-                mend="Nothing is lost: the next read goes on. If it stays so, ask who runs the Odoo server.",
-            ),
-            wait,
-        )
+        return TryLaterError(_busy(f"HTTP {status}{', ' + name if name else ''}", asked, place), wait)
     if response.is_redirect:
         return SourceError(
             f"{place.url} sends to another address",
@@ -125,30 +126,85 @@ def _permanent(status: int, name: str, message: str, place: Place) -> ConnectorE
         return CredentialsError(
             "Odoo refuses the API key (wrong, expired or deleted, or its user is archived)",
             where=str(place),
-            mend="Make a new key in Odoo (Preferences, Security, New API Key) and store it with `mlconnector secrets set`.",
+            mend=new_key(place),
         )
     if status == 403:
         return _denied(message, place)
     if status == 404 and not name:
-        return SourceError(
-            f"{place.url} has no database '{place.database}', or is older than Odoo 19",
-            where=str(place),
-            mend="Correct `database` (and `url`) of this connection in connections.yaml.",
-        )
+        return _no_database(place)
     return _mistaken(status, name, message, place)
 
 
 def _mistaken(status: int, name: str, message: str, place: Place) -> ConnectorError:
     if name.endswith("MissingError"):
-        return UnreadableRecordError(_short(message), where=str(place), mend="Mend the record in Odoo.")
+        return _missing(message, place)
     if status == 404 and (absent := _NO_MODEL.match(message)):
         return UnknownModelError(absent[1], where=str(place))
-    invalid = _INVALID_FIELD.search(message)
-    if invalid:
+    if invalid := _INVALID_FIELD.search(message):
         return UnknownFieldError(invalid[1], invalid[2], where=str(place))
     said = f"{name.rpartition('.')[2]}: {_short(message)}" if name else "an answer without explanation"
     return SourceError(
         f"Odoo refused the request (HTTP {status}): {said}", where=str(place), mend="Look into Odoo's log at this time."
+    )
+
+
+def fault(code: int, text: str, place: Place) -> ConnectorError | TryLaterError:
+    """What a fault of XML-RPC means: 2 a business rule, a missing record or model, 3 a wrong key, 4 a missing right, 1
+    anything else, with a traceback of the server of which only the last line is ours to show."""
+    if code == 3:
+        return CredentialsError(
+            "Odoo refuses the API key (wrong, expired or deleted, or of another user)", where=str(place), mend=new_key(place)
+        )
+    return _denied(text, place) if code == 4 else _other_fault(code, text, place)
+
+
+def _other_fault(code: int, text: str, place: Place) -> ConnectorError | TryLaterError:
+    last_line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+    if "database" in last_line and last_line.endswith("does not exist"):
+        return _no_database(place)
+    if "does not exist or has been deleted" in text:
+        return _missing(text, place)
+    if absent := _NO_OBJECT.search(last_line):
+        return _no_model(absent[1], place)
+    if any(words in text for words in _LATER_WORDS):
+        return TryLaterError(_busy("database conflict", "", place))
+    if invalid := _INVALID_FIELD.search(text):
+        return UnknownFieldError(invalid[1], invalid[2], where=str(place))
+    said = _short(text if code == 2 else last_line)
+    return SourceError(f"Odoo refused the request: {said}", where=str(place), mend="Look into Odoo's log at this time.")
+
+
+def new_key(place: Place) -> str:
+    """The mend of a refused key."""
+    return (
+        "Make a new key in Odoo (Preferences, Security, New API Key) and store it: "
+        f"`mlconnector secrets set {place.secret or 'NAME'}`."
+    )
+
+
+def _no_database(place: Place) -> NoDatabaseError:
+    return NoDatabaseError(
+        f"{place.url} has no database '{place.database}'",
+        where=str(place),
+        mend="Correct `database` (and `url`) of this connection in connections.yaml.",
+    )
+
+
+def _no_model(model: str, place: Place) -> UnknownModelError:
+    return UnknownModelError(
+        f"Odoo has no model {model}", where=str(place), mend="Install the app that brings it, or read other records."
+    )
+
+
+def _missing(message: str, place: Place) -> UnreadableRecordError:
+    return UnreadableRecordError(_short(message), where=str(place), mend="Mend the record in Odoo.")
+
+
+def _busy(how: str, asked: str, place: Place) -> Unavailable:
+    return Unavailable(
+        f"Odoo is busy ({how}){asked}",
+        where=str(place),
+        mend="Nothing is lost: the next read goes on. If it stays so, ask who runs the Odoo server.",
     )
 
 
@@ -183,11 +239,11 @@ def not_offered(record: str, app: str, connection: str) -> SourceError:
 
 
 def not_json(place: Place) -> SourceError:
-    """Status 200 with something else than JSON, such as the login page of a proxy."""
+    """Status 200 with something else than JSON (or XML-RPC), such as the login page of a proxy."""
     return SourceError(
         f"{place.url} answers with something that is not JSON",
         where=str(place),
-        mend="Check `url`: a proxy or a login page answers in Odoo's place, or the address is not an Odoo 19.",
+        mend="Check `url`: a proxy or a login page answers in Odoo's place, or the address is not an Odoo.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Odoo 19 as a source of canonical records: the clock, the probe, counts, and pages."""
+"""Odoo as a source of canonical records: the clock, the probe, counts, and pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 class OdooSource:
     """One Odoo database, read only.
 
-    `companies` maps our codes to Odoo's company ids; `api_key` reveals itself per request; `page_size` counts
+    `companies` maps our codes to Odoo's company ids; `api_key` reveals itself per request and is stored under the name
+    `secret`; `user` is its login, which Odoo 17 and 18 want; `page_size` counts
     documents; `timeout` is the seconds that Odoo may stay silent. Odoo stores write_date as the start of the
     transaction, so rows can appear later than their stamp: readers must overlap. Windows work on whole seconds. Of the
     records, those in `optional` are empty in a database without the app that brings them; the others are an error there.
@@ -50,6 +51,8 @@ class OdooSource:
         url: str,
         database: str,
         api_key: Revealing,
+        user: str | None = None,
+        secret: str = "",
         companies: Mapping[str, int],
         records: Sequence[str] = RECORDS,
         optional: Collection[str] = (),
@@ -68,6 +71,8 @@ class OdooSource:
             url=url,
             database=database,
             api_key=api_key,
+            user=user,
+            secret=secret,
             timeout=timeout,
             retry=retry,
             clock=clock,
