@@ -25,6 +25,8 @@ _LATER_WORDS = ("could not serialize access", "SerializationFailure", "LockNotAv
 
 _INVALID_FIELD = re.compile(r"Invalid field '?([\w.]+)'? on (?:model )?'?([\w.]+)'?")
 _NO_NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
+_NO_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
+_NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
 _MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _MODEL = re.compile(r"\(([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\)")
 _LONGEST_MESSAGE = 300
