@@ -24,10 +24,8 @@ _LATER_WORDS = ("could not serialize access", "SerializationFailure", "LockNotAv
 """The same, in the text of an XML-RPC fault."""
 
 _INVALID_FIELD = re.compile(r"Invalid field '?([\w.]+)'? on (?:model )?'?([\w.]+)'?")
-_NO_NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
 _NO_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
-_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _MODEL = re.compile(r"\(([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\)")
 _LONGEST_MESSAGE = 300
 
@@ -167,7 +165,7 @@ def _other_fault(code: int, text: str, place: Place) -> ConnectorError | TryLate
     if "does not exist or has been deleted" in text:
         return _missing(text, place)
     if absent := _NO_OBJECT.search(last_line):
-        return _no_model(absent[1], place)
+        return UnknownModelError(absent[1], where=str(place))
     if any(words in text for words in _LATER_WORDS):
         return TryLaterError(_busy("database conflict", "", place))
     if invalid := _INVALID_FIELD.search(text):
@@ -189,12 +187,6 @@ def _no_database(place: Place) -> NoDatabaseError:
         f"{place.url} has no database '{place.database}'",
         where=str(place),
         mend="Correct `database` (and `url`) of this connection in connections.yaml.",
-    )
-
-
-def _no_model(model: str, place: Place) -> UnknownModelError:
-    return UnknownModelError(
-        f"Odoo has no model {model}", where=str(place), mend="Install the app that brings it, or read other records."
     )
 
 
