@@ -66,8 +66,10 @@ def name_problems(partner: Partner, connections: Mapping[str, OdooConnection], o
 
 def _own_assets(partner: Partner, whose: str) -> dict[str, str]:
     """The assets of a partner besides its flows, and what each is."""
-    inbox = {f"{partner.id}_inbox": f"the inbox of {whose}"} if partner.inbox else {}
-    return {f"{partner.id}_delivery": f"the delivery of {whose}"} | inbox
+    own = {f"{partner.id}_delivery": f"the delivery of {whose}"}
+    if partner.inbox:
+        own |= {f"{partner.id}_inbox": f"the inbox of {whose}", f"{partner.id}_collection": f"the collection of {whose}"}
+    return own
 
 
 def _source_problems(flow: Flow, connections: Mapping[str, OdooConnection]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ import warnings
 import dagster as dg
 
 from mlconnector_assets.configuration.project import Project
-from mlconnector_assets.orchestration import assets, checks, decisions, deletions, triggers
+from mlconnector_assets.orchestration import assets, checks, decisions, deletions, inbox, triggers
 from mlconnector_assets.orchestration.io_manager import FRAMES, RecordFrames
 from mlconnector_assets.orchestration.resources import ProjectResource, keep_secrets_out_of_logs
 from mlconnector_assets.steps.read import first_day
@@ -36,6 +36,8 @@ def _definitions(project: Project) -> dg.Definitions:
             *(assets.table_asset(connection, record, days[connection.id], owners) for connection, record in connections),
             *(assets.flow_asset(partner, flow, days[flow.connection], owners) for partner, flow in project.flows()),
             *(assets.delivery_asset(partner, owners) for partner in partners),
+            *(inbox.collection_asset(partner, owners) for partner in partners if partner.inbox),
+            *(inbox.inbox_asset(partner, owners) for partner in partners if partner.inbox),
         ],
         asset_checks=[
             *(check for connection, record in connections for check in checks.record_checks(connection.id, record)),
@@ -54,6 +56,7 @@ def _definitions(project: Project) -> dg.Definitions:
             ),
             *(deletions.sweep_sensor(connection) for connection in project.connections.values()),
             *([triggers.delivery_sensor(partners)] if partners else []),
+            *(inbox.inbox_sensor(partner, partner.inbox) for partner in partners if partner.inbox),
         ],
         schedules=[
             triggers.flow_schedule(partner, flow, flow.schedule, days[flow.connection])

@@ -17,7 +17,9 @@ from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deletions
 from mlconnector_assets.state.deliveries import Delivery
+from mlconnector_assets.state.inbox import InboundFile
 from mlconnector_assets.state.reads import PartitionRead
+from mlconnector_assets.steps.collect import CollectOutcome
 from mlconnector_assets.steps.deliver import DeliverOutcome
 from mlconnector_assets.steps.load import LoadOutcome
 from mlconnector_assets.steps.read import ReadOutcome
@@ -139,6 +141,44 @@ def of_delivery(partner: Partner, outcome: DeliverOutcome) -> Metadata:
     shown |= {f"rendered_by_{flow.name}": dg.MetadataValue.asset(names.flow_asset(partner.id, flow.name)) for flow in flows}
     if outcome.outcomes:
         shown["files"] = _listed([_result(one) for one in outcome.outcomes])
+    return shown
+
+
+def of_collection(outcome: CollectOutcome) -> Metadata:
+    """What one look into a partner's folders brought."""
+    collected = outcome.collected
+    shown: Metadata = {
+        "files_received": len(collected.received),
+        "files_known_already": len(collected.duplicates),
+        "files_not_taken": len(collected.failed),
+        "inbox": dg.MetadataValue.asset(names.inbox_asset(outcome.partner)),
+    }
+    if rows := [*collected.received, *collected.duplicates]:
+        shown["files"] = _listed([f"{row.path}: {row.size} bytes" for row in rows])
+    if collected.untouched:
+        shown["files_not_for_us"] = _listed([f"{sighting.path}: {sighting.reason}" for sighting in collected.untouched])
+    return shown
+
+
+def of_inbound(workspace: Workspace, row: InboundFile) -> Metadata:
+    """A file that a partner sent; its text is readable if it is any."""
+    assert row.sha256 is not None
+    shown: Metadata = {
+        "state": row.state,
+        "kind": row.kind,
+        "sent_as": row.path,
+        "bytes": row.size or 0,
+        "sha256": row.sha256,
+        "file_stored": dg.MetadataValue.path(workspace.files.path(row.sha256)),
+        "command": dg.MetadataValue.md(f"```\nmlconnector inbox show {row.id}\n```"),
+    }
+    if row.received_at:
+        shown["received_at"] = dg.MetadataValue.timestamp(row.received_at)
+    shown |= {name: text for name, text in (("result", row.result), ("reason", row.reason)) if text}
+    with workspace.files.open(row.sha256) as file:
+        start = file.read(SHOWN_FILE)
+    if b"\0" not in start:
+        shown["file_content"] = dg.MetadataValue.md(f"````\n{start.decode('utf-8', 'replace')}\n````")
     return shown
 
 

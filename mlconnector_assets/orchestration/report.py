@@ -12,6 +12,7 @@ import dagster as dg
 
 from mlconnector_assets.orchestration import metadata, names
 from mlconnector_assets.orchestration.metadata import Metadata
+from mlconnector_assets.steps.collect import CollectOutcome
 from mlconnector_assets.steps.cycle import CycleOutcome
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
 
@@ -30,6 +31,9 @@ def report_cycle(root: Path, outcome: CycleOutcome) -> None:
         stack.enter_context(chdir(root))
         workspace = stack.enter_context(open_workspace(root))
         instance = stack.enter_context(dg.DagsterInstance.from_config(home or str(root)))
+        for collected in outcome.collections:
+            taken = [names.inbound_file(row) for row in collected.taken]
+            instance.add_dynamic_partitions(names.inbound_files(collected.partner), taken)
         for event in _materializations(workspace, outcome):
             instance.report_runless_asset_event(event)
 
@@ -59,6 +63,18 @@ def _materializations(workspace: Workspace, outcome: CycleOutcome) -> Iterable[d
         if delivery.sent:
             shown = metadata.of_delivery(workspace.partner(delivery.partner), delivery)
             yield _event(names.delivery_asset(delivery.partner), shown)
+    for collected in outcome.collections:
+        yield from _of_collection(workspace, collected)
+
+
+def _of_collection(workspace: Workspace, collected: CollectOutcome) -> Iterable[dg.AssetMaterialization]:
+    if collected.collected.received:
+        yield _event(names.collection_asset(collected.partner), metadata.of_collection(collected))
+    for row in collected.taken:
+        key = names.inbox_asset(collected.partner)
+        yield dg.AssetMaterialization(
+            key, partition=names.inbound_file(row), metadata=metadata.of_inbound(workspace, row), tags=TAGS
+        )
 
 
 def _events(key: dg.AssetKey, days: Sequence[date], shown: Metadata) -> Iterable[dg.AssetMaterialization]:

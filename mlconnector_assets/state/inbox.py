@@ -251,6 +251,12 @@ def to_hand_over(tx: sa.Connection, partner: str, now: datetime, limit: int | No
     return _files_of(tx, wanted.where(_free(tx, partner, now)).order_by(INBOX.c.id).limit(limit))
 
 
+def of_content(tx: sa.Connection, partner: str, sha256_prefix: str) -> list[InboundFile]:
+    """Received files whose SHA-256 begins so, oldest first."""
+    found = INBOX.c.sha256.startswith(sha256_prefix, autoescape=True)
+    return _files(tx, INBOX.c.partner == partner, found, INBOX.c.state != "duplicate")
+
+
 def listing(
     tx: sa.Connection, partner: str | None = None, state: str | None = None, limit: int | None = 100
 ) -> list[InboundFile]:

@@ -42,13 +42,14 @@ class CodeLocation:
     ) -> dg.ExecuteInProcessResult:
         """Run these assets with their checks; failures are in the result."""
         job = self.definitions.resolve_implicit_global_asset_job_def()
-        return job.execute_in_process(
-            instance=self.instance,
-            asset_selection=[dg.AssetKey(asset) for asset in assets],
-            partition_key=partition,
-            tags=tags,
-            raise_on_error=False,
-        )
+        with dg.partition_loading_context(dynamic_partitions_store=self.instance):
+            return job.execute_in_process(
+                instance=self.instance,
+                asset_selection=[dg.AssetKey(asset) for asset in assets],
+                partition_key=partition,
+                tags=tags,
+                raise_on_error=False,
+            )
 
     def materialize_all(self) -> None:
         """Every partition of every asset, then the deliveries. Ends green."""
@@ -62,16 +63,20 @@ class CodeLocation:
         """One evaluation of a sensor."""
         repository = self.definitions.get_repository_def()
         context = dg.build_sensor_context(
-            instance=self.instance, repository_def=repository, resources={"project": ProjectResource(root=str(self.project.root))}
+            instance=self.instance,
+            instance_ref=self.instance.get_ref() if self.instance.is_persistent else None,
+            repository_def=repository,
+            resources={"project": ProjectResource(root=str(self.project.root))},
         )
         return repository.get_sensor_def(name).evaluate_tick(context)
 
     def run(self, job: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         """Execute what a sensor or schedule requested."""
         definition = self.definitions.resolve_job_def(request.job_name or job)
-        return definition.execute_in_process(
-            instance=self.instance, tags=request.tags, partition_key=request.partition_key, raise_on_error=False
-        )
+        with dg.partition_loading_context(dynamic_partitions_store=self.instance):
+            return definition.execute_in_process(
+                instance=self.instance, tags=request.tags, partition_key=request.partition_key, raise_on_error=False
+            )
 
     def pretend_run(self, job: str, status: dg.DagsterRunStatus) -> None:
         """A run of this job in the given state that nobody executes."""
