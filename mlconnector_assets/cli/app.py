@@ -10,6 +10,8 @@ import typer
 
 from mlconnector_assets import __version__
 from mlconnector_assets.cli import (
+    alerts,
+    audit,
     check,
     deletions,
     demo,
@@ -79,6 +81,8 @@ app.add_typer(holds.app, name="holds")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(set_aside.app, name="set-aside")
 app.add_typer(deletions.app, name="deletions")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(audit.app, name="audit")
 app.add_typer(warehouse.app, name="warehouse")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,10 @@ def set_secret(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The name that connections.yaml or a partner file uses.")],
     file: Annotated[Path | None, typer.Option(help="Take the value from this file, such as a private key.")] = None,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="The last day on which it works; you are told before."),
+    ] = None,
     project: ProjectOption = HERE,
 ) -> None:
     """Store a secret: typed at a prompt, piped through standard input, or taken from a file; never an argument,
@@ -35,11 +40,11 @@ def set_secret(
     name another place with MLCONNECTOR_KEK_FILE, or give the key itself in MLCONNECTOR_KEK.
     What happens next: `mlconnector check --live` logs in with it.
 
-    Examples: mlconnector secrets set odoo-api-key, mlconnector secrets set acme-key --file ~/.ssh/acme_ed25519
+    Examples: mlconnector secrets set odoo-api-key --expires 2027-01-31, mlconnector secrets set acme-key --file ~/.ssh/id_acme
     """
     from mlconnector_assets.state import redaction
     from mlconnector_assets.state.keys import key_file
-    from mlconnector_assets.state.vault import Vault
+    from mlconnector_assets.steps.secrets import set_secret as store
     from mlconnector_assets.steps.workspace import open_workspace
 
     _check_arguments(name, surplus=ctx.args)
@@ -48,7 +53,7 @@ def set_secret(
     with open_workspace(project) as workspace:
         path = key_file(workspace.project.home)
         had_key = path.exists()
-        Vault.open(workspace.state, workspace.project.home, create=True).set(name, value)
+        store(workspace, name, value, expires_on=expires.date() if expires else None)
         named = name in _named(workspace.project)
     if not had_key and path.exists():
         out.print(f"made the key-encryption key {path}; keep a copy in a safe place", markup=False)
@@ -75,8 +80,8 @@ def list_secrets(as_csv: CsvOption = False, project: ProjectOption = HERE) -> No
     for name in sorted(named.keys() | stored.keys()):
         secret = stored.get(name)
         version, at = (secret.version, f"{secret.updated_at:%Y-%m-%d %H:%M}") if secret else (None, "missing")
-        rows.append((name, ", ".join(named.get(name, ["nobody"])), version, at))
-    tables.show(["name", "used by", "version", "stored (UTC)"], rows, as_csv=as_csv)
+        rows.append((name, ", ".join(named.get(name, ["nobody"])), version, at, secret.expires_on if secret else None))
+    tables.show(["name", "used by", "version", "stored (UTC)", "expires"], rows, as_csv=as_csv)
 
 
 @app.command()
@@ -158,4 +163,6 @@ def _named(project: Project) -> dict[str, list[str]]:
             for name in (host.password, host.private_key) if host else ():
                 if name:
                     users.setdefault(name, []).append(f"partner {partner.id}")
+    for name, user in project.alerts.secrets():
+        users.setdefault(name, []).append(user)
     return users

@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from mlconnector_assets.cli.failures import LOG, complain_of_steps
 from mlconnector_assets.cli.options import HERE, ProjectOption, counted, err, out
 from mlconnector_assets.cli.progress import TerminalProgress
 from mlconnector_assets.clock import system_clock
+from mlconnector_assets.state.redaction import redact
 
 if TYPE_CHECKING:
     from mlconnector_assets.steps.cycle import CycleOutcome
+    from mlconnector_assets.steps.workspace import Workspace
 
 DAY_FORMAT = ["%Y-%m-%d"]
 
@@ -59,6 +62,7 @@ def run_and_show(
     with TerminalProgress() as progress, open_workspace(project, progress=progress) as workspace:
         outcome = run_cycle(workspace, connection, Days(*days) if days else None, sweep_now=sweep_now)
         _report(workspace.project.root, outcome)
+        _alert(workspace)
     read = sum(read.rows for read in outcome.reads)
     queued = sum(len(render.deliveries) for render in outcome.renders)
     sent = sum(len(delivery.sent) for delivery in outcome.deliveries)
@@ -90,6 +94,15 @@ def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | 
             f"{first.date()} lies in the future; the days are UTC, and today is {today}", param_hint="--from"
         )
     return first.date(), until
+
+
+def _alert(workspace: Workspace) -> None:
+    """Tell people what is wrong. A channel that fails is told here; it changes nothing."""
+    from mlconnector_assets.steps.alerts import raise_alerts
+
+    for told in raise_alerts(workspace).told:
+        if told.error:
+            err.print(f"[yellow]![/] alerts, {told.channel}: {escape(redact(told.error.what))}")
 
 
 def _report(root: Path, outcome: CycleOutcome) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
+from mlconnector_assets.configuration.alerts import Alerts
 from mlconnector_assets.layouts.problems import did_you_mean, listed
 from mlconnector_assets.partners.fields import Day, Duration, Identifier, SecretName, Text
 from mlconnector_assets.records import BANK_ACCOUNTS, PRIVATE_FIELDS, RECORDS
@@ -159,6 +160,7 @@ class ConnectionsFile(BaseModel):
 
     connections: dict[Identifier, OdooConnection] = Field(min_length=1, description="Accounting systems by their id.")
     warehouse: DuckDBWarehouse = Field(default=DuckDBWarehouse(), description="Where records are loaded for questions in SQL.")
+    alerts: Alerts = Field(default=Alerts(), description="Who is told of what is wrong, by mail or webhook.")
     owner: Annotated[str, AfterValidator(_owner)] | None = Field(
         default=None, description="Who looks after all this, shown in Dagster: an e-mail address, or a team as in team:finance."
     )

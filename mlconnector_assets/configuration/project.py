@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlconnector_assets.configuration.agreement import flow_problems, name_problems
+from mlconnector_assets.configuration.alerts import Alerts
 from mlconnector_assets.configuration.connections import ConnectionsFile, DuckDBWarehouse, OdooConnection
 from mlconnector_assets.configuration.validation import Model, validated
 from mlconnector_assets.configuration.yaml_lines import YamlFile, read_yaml, refusal
@@ -30,6 +31,7 @@ class Project:
     partners: dict[str, Partner]
     warehouse: DuckDBWarehouse
     owner: str | None = None
+    alerts: Alerts = field(default_factory=Alerts)
 
     @property
     def home(self) -> Path:
@@ -84,7 +86,7 @@ def load_project(root: Path) -> Project:
     messages = [message for file in files for message in file.located(file.problems)]
     if messages or connections is None:
         raise refusal(messages)
-    return Project(root, connections.connections, partners, connections.warehouse, connections.owner)
+    return Project(root, connections.connections, partners, connections.warehouse, connections.owner, connections.alerts)
 
 
 def _read(model: type[Model], file: YamlFile, *, children: tuple[str, str], **given: str) -> Model | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import sqlalchemy as sa
 
 from mlconnector_assets.state.audit import GENESIS, AuditEntry, entry_hash, entry_of, fingerprints_of
-from mlconnector_assets.state.schema import AUDIT_HEAD, AUDIT_LOG
+from mlconnector_assets.state.schema import AUDIT_CHECKS, AUDIT_HEAD, AUDIT_LOG, upsert
 
 
 def verify(tx: sa.Connection, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> list[str]:
@@ -64,3 +66,25 @@ def _segment_problems(folder: Path, entry: AuditEntry, fingerprints: bytes | Non
     if fingerprints is not None and fingerprints != fingerprints_of(pl.read_parquet(content, columns=["source_id", "number"])):
         return [f"the search fingerprints of {about} were changed"]
     return []
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the last check of the whole audit found; `problems` is empty when it was sound."""
+
+    at: datetime
+    entries: int
+    problems: list[str]
+
+
+def keep_check(tx: sa.Connection, check: Check) -> None:
+    """Remember a check, for the alerts."""
+    values = {"checked_at": check.at, "entries": check.entries, "problems": check.problems}
+    statement = upsert(tx, AUDIT_CHECKS).values(id=1, **values)
+    tx.execute(statement.on_conflict_do_update(index_elements=[AUDIT_CHECKS.c.id], set_=values))
+
+
+def last_check(tx: sa.Connection) -> Check | None:
+    """The last check; None before the first."""
+    row = tx.execute(sa.select(AUDIT_CHECKS)).one_or_none()
+    return Check(row.checked_at, row.entries, row.problems) if row else None

@@ -24,6 +24,7 @@ class Delivery:
     whether it was "sent" or "found" to be there already. `owned_until` is when the claim of `owner` expires.
     `publishing` is the newest attempt that was about to give the file its final name: it may have done so.
     `sha256` and `size` are of the bytes that leave; `plain_sha256` is of the content where it leaves encoded.
+    `queued_at` is when it was made or last replayed; None for one of an early version.
     """
 
     id: int
@@ -52,6 +53,13 @@ class Delivery:
     def content_sha256(self) -> str:
         """Of the content that people and programs read: before compression and encryption."""
         return self.plain_sha256 or self.sha256
+
+    queued_at: datetime | None = None
+
+    @property
+    def waiting_since(self) -> datetime:
+        """Since when it is to be delivered."""
+        return self.queued_at or self.created_at
 
 
 def enqueue(
@@ -94,6 +102,7 @@ def enqueue(
         next_attempt_at=created_at,
         created_at=created_at,
         plain_sha256=plain_sha256,
+        queued_at=created_at,
     )
     return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
 
@@ -223,7 +232,14 @@ def replay(tx: sa.Connection, delivery_id: int, now: datetime) -> Delivery:
         raise LeaseHeld(f"delivery {delivery_id} is being sent right now by {row.owner}", mend="wait until it is done")
     statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id)
     statement = statement.values(
-        state="queued", next_attempt_at=now, delivered_at=None, how=None, owner=None, owned_until=None, publishing=None
+        state="queued",
+        next_attempt_at=now,
+        queued_at=now,
+        delivered_at=None,
+        how=None,
+        owner=None,
+        owned_until=None,
+        publishing=None,
     )
     return Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
 
@@ -241,9 +257,18 @@ def queued(tx: sa.Connection, partner: str | None = None, due_at: datetime | Non
     return _deliveries(tx, wanted if partner is None else wanted.where(DELIVERIES.c.partner == partner))
 
 
-def listing(tx: sa.Connection, partner: str | None = None, state: str | None = None, limit: int | None = 100) -> list[Delivery]:
-    """Deliveries, newest first; all of them without `limit`."""
+def listing(
+    tx: sa.Connection,
+    partner: str | None = None,
+    state: str | None = None,
+    limit: int | None = 100,
+    *,
+    ids: Collection[int] | None = None,
+) -> list[Delivery]:
+    """Deliveries, newest first; all of them without `limit`, or those of `ids`."""
     wanted = sa.select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit)
+    if ids is not None:
+        wanted = wanted.where(DELIVERIES.c.id.in_(ids))
     if partner is not None:
         wanted = wanted.where(DELIVERIES.c.partner == partner)
     if state is not None:
@@ -257,6 +282,14 @@ def last_of(tx: sa.Connection, partner: str, flow: str, folder: str) -> Delivery
         DELIVERIES.c.partner == partner, DELIVERIES.c.flow == flow, DELIVERIES.c.folder == folder
     )
     return next(iter(_deliveries(tx, wanted.order_by(DELIVERIES.c.id.desc()).limit(1))), None)
+
+
+def search(tx: sa.Connection, remote_name: str, sha256: str | None = None) -> list[Delivery]:
+    """Files of this name, at any partner, or whose hash begins with `sha256` (hex); oldest first."""
+    same = DELIVERIES.c.remote_name == remote_name
+    if sha256 is not None:
+        same = sa.or_(same, DELIVERIES.c.sha256.startswith(sha256, autoescape=True))
+    return _deliveries(tx, sa.select(DELIVERIES).where(same).order_by(DELIVERIES.c.id))
 
 
 def find(tx: sa.Connection, delivery_id: int, *, lock: bool = False) -> Delivery:

@@ -157,6 +157,11 @@ def known(tx: sa.Connection, partner: str, flow: str, connection: str, source_id
     return found
 
 
+def numbered(tx: sa.Connection, number: str) -> list[DocumentRow]:
+    """Documents of this number, in any flow."""
+    return _rows(tx, DOCUMENTS.c.number == number)
+
+
 def of_hold(tx: sa.Connection, hold_id: int) -> list[DocumentRow]:
     """The documents whose newest hold this is, by number."""
     return _rows(tx, DOCUMENTS.c.hold_id == hold_id)

@@ -153,14 +153,33 @@ def consume(tx: sa.Connection, consumer: str, version: str, reads: Iterable[Part
     )
 
 
-def remember_probe(tx: sa.Connection, connection: str, record: str, since: datetime | None, fingerprint: str) -> None:
-    """Remember what the source's fingerprint was when everything it covers had been read."""
-    statement = upsert(tx, PROBES).values(connection=connection, record=record, since=since, fingerprint=fingerprint)
-    tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[PROBES.c.connection, PROBES.c.record], set_={"since": since, "fingerprint": fingerprint}
-        )
+def remember_probe(
+    tx: sa.Connection, connection: str, record: str, since: datetime | None, fingerprint: str, *, looked_at: datetime
+) -> None:
+    """Remember what the source's fingerprint was when everything it covers had been read. `looked_at` is our time."""
+    values = {"since": since, "fingerprint": fingerprint, "looked_at": looked_at}
+    statement = upsert(tx, PROBES).values(connection=connection, record=record, **values)
+    tx.execute(statement.on_conflict_do_update(index_elements=[PROBES.c.connection, PROBES.c.record], set_=values))
+
+
+def looked(tx: sa.Connection, connection: str, record: str, at: datetime) -> None:
+    """Remember that the source answered, and had nothing new, at this time of ours."""
+    same = (PROBES.c.connection == connection, PROBES.c.record == record)
+    tx.execute(sa.update(PROBES).where(*same).values(looked_at=at))
+
+
+def last_looks(tx: sa.Connection, connection: str) -> dict[str, datetime]:
+    """When each record of a connection was last seen to be read completely, in our time."""
+    wanted = sa.select(PROBES.c.record, PROBES.c.looked_at).where(
+        PROBES.c.connection == connection, PROBES.c.looked_at.is_not(None)
     )
+    return {row.record: row.looked_at for row in tx.execute(wanted)}
+
+
+def consumes(tx: sa.Connection, consumer: str, connection: str, record: str) -> bool:
+    """Whether this consumer has ever taken in anything of the record."""
+    same = (CONSUMPTIONS.c.consumer == consumer, CONSUMPTIONS.c.connection == connection, CONSUMPTIONS.c.record == record)
+    return tx.execute(sa.select(CONSUMPTIONS.c.day).where(*same).limit(1)).first() is not None
 
 
 def probe(tx: sa.Connection, connection: str, record: str) -> Probe | None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0011"
+HEAD = "r0012"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -79,13 +79,22 @@ SECRETS = sa.Table(
     _needed("kid"),
     _needed("sealed", sa.LargeBinary),
     _needed("updated_at", Instant),
+    _optional("expires_on", sa.Date),
 )
 
 CONNECTIONS = sa.Table("connections", METADATA, _key("connection"), _needed("first_day", sa.Date))
 
 READ_PROGRESS = sa.Table("read_progress", METADATA, _key("connection"), _key("record"), _needed("until", Instant))
 
-PROBES = sa.Table("probes", METADATA, _key("connection"), _key("record"), _optional("since", Instant), _needed("fingerprint"))
+PROBES = sa.Table(
+    "probes",
+    METADATA,
+    _key("connection"),
+    _key("record"),
+    _optional("since", Instant),
+    _needed("fingerprint"),
+    _optional("looked_at", Instant),
+)
 
 READS = sa.Table(
     "reads",
@@ -227,6 +236,7 @@ DELIVERIES = sa.Table(
     _optional("owned_until", Instant),
     _optional("publishing", sa.Integer),
     _optional("plain_sha256"),
+    _optional("queued_at", Instant),
     sa.UniqueConstraint("partner", "folder", "remote_name"),
     sa.Index(None, "state", "partner", "next_attempt_at"),
     sqlite_autoincrement=True,
@@ -383,6 +393,59 @@ AUDIT_LOG = sa.Table(
 
 AUDIT_HEAD = sa.Table("audit_head", METADATA, _key("id", sa.Integer), _needed("seq", sa.BigInteger), _needed("hash"))
 """One row: the end of the chain. It tells when the newest entries were cut off, and is what appenders queue on."""
+
+AUDIT_CHECKS = sa.Table(
+    "audit_checks",
+    METADATA,
+    _key("id", sa.Integer),
+    _needed("checked_at", Instant),
+    _needed("entries", sa.BigInteger),
+    _needed("problems", sa.JSON),
+)
+"""One row: what the last check of the whole audit found."""
+
+INCIDENTS = sa.Table(
+    "incidents",
+    METADATA,
+    _row_id(),
+    _needed("kind"),
+    _needed("subject"),
+    _needed("what"),
+    _needed("mend"),
+    _needed("count", sa.BigInteger),
+    _needed("examples", sa.JSON),
+    _needed("opened_at", Instant),
+    _needed("last_seen_at", Instant),
+    _optional("resolved_at", Instant),
+    sqlite_autoincrement=True,
+)
+sa.Index(
+    "uq_incidents_open",
+    INCIDENTS.c.kind,
+    INCIDENTS.c.subject,
+    unique=True,
+    sqlite_where=INCIDENTS.c.resolved_at.is_(None),
+    postgresql_where=INCIDENTS.c.resolved_at.is_(None),
+)
+
+INCIDENT_NOTICES = sa.Table(
+    "incident_notices",
+    METADATA,
+    sa.Column("incident_id", ROW_ID, sa.ForeignKey("incidents.id"), primary_key=True, autoincrement=False),
+    _key("channel"),
+    _needed("told_at", Instant),
+    _optional("end_told_at", Instant),
+)
+
+ALERT_CHANNELS = sa.Table(
+    "alert_channels",
+    METADATA,
+    _key("channel"),
+    _needed("failures", sa.Integer),
+    _optional("next_attempt_at", Instant),
+    _optional("last_error"),
+    _optional("last_sent_at", Instant),
+)
 
 LEASES = sa.Table(
     "leases",

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -55,12 +55,14 @@ class Secret:
 
 @dataclass(frozen=True)
 class SecretInfo:
-    """What may be told of a secret: `version` counts its values, `kid` is the id of the key that opens it."""
+    """What may be told of a secret: `version` counts its values, `kid` is the id of the key that opens it,
+    `expires_on` the last day on which it works, if that was told."""
 
     name: str
     version: int
     kid: str
     updated_at: datetime
+    expires_on: date | None
 
 
 class Vault:
@@ -101,8 +103,18 @@ class Vault:
         create_key_file(key_file(home, environment))
         return cls(state, Keyring.load(home, environment))
 
-    def set(self, name: str, value: bytes) -> None:
-        """Store a value, UTF-8 text, under a name; an earlier value is replaced. Raises CredentialsError."""
+    def set(
+        self,
+        name: str,
+        value: bytes,
+        *,
+        expires_on: date | None = None,
+        along: Callable[[sa.Connection], object] = lambda tx: None,
+    ) -> None:
+        """Store a value, UTF-8 text, under a name; an earlier value is replaced, and its day of expiry too.
+
+        `along` is called in the same transaction. Raises CredentialsError.
+        """
         if not NAME.fullmatch(name):
             raise CredentialsError(
                 f"{name!r} cannot be the name of a secret", mend="use letters, digits, '_', '-' and '.', at most 100"
@@ -121,9 +133,11 @@ class Vault:
                 "kid": self._keys.active,
                 "sealed": seal(self._keys, name, value, version),
                 "updated_at": self._state.clock(),
+                "expires_on": expires_on,
             }
             statement = upsert(tx, SECRETS).values(name=name, **values)
             tx.execute(statement.on_conflict_do_update(index_elements=[SECRETS.c.name], set_=values))
+            along(tx)
 
     def get(self, name: str) -> Secret:
         """The newest value; from now on it is also kept out of the logs. Raises CredentialsError when there is none."""
@@ -164,7 +178,10 @@ class Vault:
 def stored_secrets(state: State) -> list[SecretInfo]:
     """All secrets, without values, by name; no key is needed to see which there are."""
     with state.reading() as tx:
-        rows = tx.execute(
-            sa.select(SECRETS.c.name, SECRETS.c.version, SECRETS.c.kid, SECRETS.c.updated_at).order_by(SECRETS.c.name)
-        )
-        return [SecretInfo(*row) for row in rows]
+        return list_secrets(tx)
+
+
+def list_secrets(tx: sa.Connection) -> list[SecretInfo]:
+    """As `stored_secrets`, in a transaction that is open already."""
+    shown = (SECRETS.c.name, SECRETS.c.version, SECRETS.c.kid, SECRETS.c.updated_at, SECRETS.c.expires_on)
+    return [SecretInfo(*row) for row in tx.execute(sa.select(*shown).order_by(SECRETS.c.name))]

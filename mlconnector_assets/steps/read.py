@@ -69,6 +69,8 @@ def needs_read(workspace: Workspace, connection: str, record: str) -> bool:
         until, probe = reads.read_until(tx, connection, record), reads.probe(tx, connection, record)
     if until is None or probe is None or source.probe(record, probe.since) != probe.fingerprint:
         return True
+    with workspace.state.transaction() as tx:
+        reads.looked(tx, connection, record, workspace.clock())
     now = source.now()
     closable = start_of_day(now.date()) + workspace.project.connections[connection].overlap
     return until < closable <= now
@@ -233,7 +235,7 @@ def _commit(
             run_id=workspace.run_id or workspace.owner,
         )
         if plan.advances:
-            reads.remember_probe(tx, connection, record, plan.probe_since, plan.fingerprint)
+            reads.remember_probe(tx, connection, record, plan.probe_since, plan.fingerprint, looked_at=workspace.clock())
         deletions.suspect(tx, connection, record, lost, workspace.run_id or workspace.owner)
         deletions.take_back(tx, connection, record, spooled.met, workspace.clock())
         set_aside.put(tx, connection, record, aside, workspace.clock())

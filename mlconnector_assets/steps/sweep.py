@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import polars as pl
+from sqlalchemy import Connection
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import ConfigurationError, ConnectorError
 from mlconnector_assets.records import RECORDS, Column, Record
 from mlconnector_assets.records.record import INSTANT
-from mlconnector_assets.state import deletions, reads, set_aside, sweep_stops
+from mlconnector_assets.state import audit, deletions, reads, set_aside, sweep_stops
+from mlconnector_assets.state.audit import Decision
 from mlconnector_assets.state.deletions import Vanished
 from mlconnector_assets.state.sweep_stops import SweepStop
 from mlconnector_assets.steps.rows import current_keys, stored_rows
@@ -173,6 +175,8 @@ def _look(
             if everything:
                 by, reason = (confirmed.by, confirmed.reason) if confirmed else (None, None)
                 sweep_stops.end(tx, connection, record.name, now, by=by, reason=reason)
+            if confirmed:
+                _chain(workspace, tx, connection, record, gone=(*deleted, *left), confirmed=confirmed)
             set_aside.resolve(tx, connection, record.name, [item.source_id for item in (*deleted, *left)], now)
         reached(CrashPoint.SWEEP_COMMITTED)
     outcome = SweepOutcome(connection, record.name, found.listed, deleted, left, len(found.returned))
@@ -230,6 +234,24 @@ def _stop(workspace: Workspace, connection: str, record: Record, found: _Found, 
         if found.listed is not None:
             deletions.note_sweep(tx, connection, record.name, found.listed, workspace.clock())
         return sweep_stops.open_stops(tx, connection, record.name)[0]
+
+
+def _chain(
+    workspace: Workspace, tx: Connection, connection: str, record: Record, *, gone: Sequence[Vanished], confirmed: _Confirmed
+) -> None:
+    """Put the confirmation into the audit, with every record that is deleted by it."""
+    columns = ("source_id", "company", "number", "modified_at")
+    rows = pl.DataFrame([{name: getattr(item, name) for name in columns} for item in gone], infer_schema_length=None)
+    decision = Decision(
+        "deletions_confirmed",
+        f"record {connection} {record.name}",
+        confirmed.by,
+        workspace.clock(),
+        reason=confirmed.reason,
+        connection=connection,
+        record=record.name,
+    )
+    audit.decide(tx, workspace.audit_folder, decision, rows if gone else None)
 
 
 def _described(workspace: Workspace, connection: str, record: Record, keys: Mapping[str, str]) -> tuple[Vanished, ...]:

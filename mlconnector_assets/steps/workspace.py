@@ -127,6 +127,13 @@ class Workspace:
         reached(CrashPoint.AUDIT_COMMITTED)
         journal.catch_up(self.state, self.audit_folder)
 
+    def link(self, connection: str, record: str, source_id: str) -> str | None:
+        """The address at which a person sees this record in its own system; None when there is none."""
+        from mlconnector_assets.systems.odoo.links import record_link
+
+        settings = self.project.connections.get(connection)
+        return record_link(settings.url, record, source_id) if settings else None
+
     def partner(self, partner: str) -> Partner:
         """The partner of this id. Raises ConfigurationError."""
         return one_of(self.project.partners, partner, "partner")

@@ -68,7 +68,10 @@ def test_help_teaches(mlconnector: Command, name: str) -> None:
     assert all(getattr(parameter, "help", None) for parameter in described)
 
 
-@pytest.mark.parametrize("group", ["secrets", "partner", "outbox", "holds", "inbox", "set-aside", "deletions", "warehouse"])
+@pytest.mark.parametrize(
+    "group",
+    ["secrets", "partner", "outbox", "holds", "inbox", "set-aside", "deletions", "alerts", "audit", "warehouse"],
+)
 def test_a_group_lists_its_commands(mlconnector: Command, group: str) -> None:
     ended = mlconnector(group, "--help")
     assert ended.code == 0
@@ -92,6 +95,9 @@ SECTIONS = {
     "connections.yaml": "connections.yaml",
     "OdooConnection": "connections.yaml: an Odoo connection",
     "DuckDBWarehouse": "connections.yaml: warehouse",
+    "Alerts": "connections.yaml: alerts",
+    "MailChannel": "connections.yaml: alerts: mail",
+    "WebhookChannel": "connections.yaml: alerts: webhook",
     "partners/*.yaml": "partners/*.yaml",
     "SftpTarget": "partners/*.yaml: sftp",
     "Folders": "partners/*.yaml: sftp: folders",

@@ -96,6 +96,7 @@ def test_everything_has_its_place(fresh: Path) -> None:
     assert sorted(upstream["warehouse_odoo_invoices"]) == ["odoo_invoices", "odoo_invoices_deleted"]
     repository = definitions.get_repository_def()
     assert sorted(repository.sensor_defs, key=lambda sensor: sensor.name) == [
+        repository.get_sensor_def("alerts"),
         repository.get_sensor_def("deliveries"),
         repository.get_sensor_def("odoo_changes"),
         repository.get_sensor_def("odoo_deletions"),

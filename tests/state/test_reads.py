@@ -155,9 +155,9 @@ def test_due_is_what_a_simple_model_says(state: State, actions):
 def test_a_probe_is_remembered(state: State):
     with state.transaction() as tx:
         assert reads.probe(tx, "odoo", "invoices") is None
-        reads.remember_probe(tx, "odoo", "invoices", None, "0")
+        reads.remember_probe(tx, "odoo", "invoices", None, "0", looked_at=NOON)
         assert reads.probe(tx, "odoo", "invoices") == Probe(None, "0")
-        reads.remember_probe(tx, "odoo", "invoices", NOON, "7 rows")
+        reads.remember_probe(tx, "odoo", "invoices", NOON, "7 rows", looked_at=NOON)
         assert reads.probe(tx, "odoo", "invoices") == Probe(NOON, "7 rows")
         assert reads.probe(tx, "odoo", "vendors") is None
 
