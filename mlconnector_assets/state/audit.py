@@ -117,7 +117,7 @@ def write_segment(folder: Path, rows: pl.DataFrame) -> Segment:
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            rows.match_to_schema(AUDIT_SCHEMA).write_parquet(temporary, compression="zstd", compression_level=3)
+            rows.match_to_schema(AUDIT_SCHEMA).write_parquet(temporary, compression="zstd", compression_level=1)
             sha256 = file_hash(temporary)
         name = f"{sha256}.parquet"
         publish(temporary, folder / name)
@@ -133,9 +133,10 @@ def fingerprint(key: str) -> bytes:
 
 def fingerprints_of(rows: pl.DataFrame) -> bytes:
     """The sorted fingerprints of every source id and number in these rows, one after the other."""
-    keys = pl.concat([rows["source_id"], rows["number"].rename("source_id")]).drop_nulls().to_list()
-    found = np.unique(np.fromiter((zlib.crc32(key.encode()) for key in keys), np.uint32, len(keys)))
-    return found.astype(">u4").tobytes()
+    keys = pl.concat([rows["source_id"], rows["number"].rename("source_id")]).drop_nulls().cast(pl.Binary)
+    found = np.sort(np.fromiter(map(zlib.crc32, keys.to_list()), np.uint32, len(keys)))
+    # np.unique would take ten times as long as the sorting
+    return found[np.diff(found, prepend=~found[:1]) != 0].astype(">u4").tobytes()
 
 
 def append(tx: sa.Connection, *, kind: Kind, reference: str, segment: Segment) -> AuditEntry:

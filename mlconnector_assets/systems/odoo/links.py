@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mlconnector_assets.systems.odoo.streams import STREAMS
+from mlconnector_assets.systems.odoo.choices import Choices
+from mlconnector_assets.systems.odoo.streams import RECORDS, stream_of
 
 
 def record_link(url: str, record: str, source_id: str) -> str | None:
@@ -14,6 +15,6 @@ def record_link(url: str, record: str, source_id: str) -> str | None:
     (addons/web/static/src/core/browser/router.js, "url-retrocompatibility").
     """
     number = re.match(r"\d+", source_id)
-    if record not in STREAMS or not number:
+    if record not in RECORDS or not number:
         return None
-    return f"{url.rstrip('/')}/web#id={number[0]}&model={STREAMS[record].model}&view_type=form"
+    return f"{url.rstrip('/')}/web#id={number[0]}&model={stream_of(record, Choices()).model}&view_type=form"
