@@ -23,6 +23,7 @@ KINDS: dict[str, str] = {
     "work_waiting": "what was read has not been loaded or rendered for `missed_polls`",
     "mass_deletion": "so many records are gone at a source that their deletion waits for a person",
     "inbox_stuck": "a partner's file cannot be taken in",
+    "sending_stopped": "an older state database was restored; nothing leaves until it is reconciled",
     "disk_nearly_full": "less than `disk_free` percent are free where the project's data lie",
     "secret_expiring": "a secret expires within `secret_expires`, or has expired",
     "audit_broken": "the last `mlconnector audit verify` found that the audit was changed",

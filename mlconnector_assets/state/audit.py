@@ -136,7 +136,8 @@ def fingerprints_of(rows: pl.DataFrame) -> bytes:
     keys = pl.concat([rows["source_id"], rows["number"].rename("source_id")]).drop_nulls().cast(pl.Binary)
     found = np.sort(np.fromiter(map(zlib.crc32, keys.to_list()), np.uint32, len(keys)))
     # np.unique would take ten times as long as the sorting
-    return found[np.diff(found, prepend=~found[:1]) != 0].astype(">u4").tobytes()
+    fingerprints: bytes = found[np.diff(found, prepend=~found[:1]) != 0].astype(">u4").tobytes()
+    return fingerprints
 
 
 def append(tx: sa.Connection, *, kind: Kind, reference: str, segment: Segment) -> AuditEntry:

@@ -143,7 +143,8 @@ def export_rows(workspace: Workspace, wanted: Wanted, target: Path) -> int:
     with workspace.state.reading() as tx:
         chain = audit.entries(tx)
     rows = audit_search.scan(workspace.audit_folder, chain)
-    same = [pl.col(name) == value for name in ("partner", "flow", "connection", "record") if (value := getattr(wanted, name))]
+    same = [pl.lit(True)]
+    same += [pl.col(name) == value for name in ("partner", "flow", "connection", "record") if (value := getattr(wanted, name))]
     if wanted.since:
         same.append(pl.col("occurred_at") >= wanted.since)
     if wanted.until:

@@ -16,13 +16,16 @@ from mlconnector_assets.configuration.alerts import Alerts
 from mlconnector_assets.configuration.project import Project
 from mlconnector_assets.partners.fields import duration_text
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import audit_check, deliveries, documents, holds, reads, set_aside, sweep_stops
+from mlconnector_assets.state import audit_check, deliveries, documents, holds, inbox, journal, reads, set_aside, sweep_stops
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.incidents import Condition
 from mlconnector_assets.state.vault import list_secrets
 from mlconnector_assets.steps import load, render
 
 EXAMPLES = 3
+LYING = ("seen", "untouched", "claimed")
+FAILED_TOLD = timedelta(days=7)
+"""A failed file has no end of its own: the partner sends another. After this time it is not told any more."""
 LONGEST_EXAMPLE = 160
 """Characters: an example helps to find the case, it is not the document."""
 
@@ -178,6 +181,35 @@ def mass_deletions(situation: Situation) -> Iterator[Condition]:
         )
 
 
+def stuck_inboxes(situation: Situation) -> Iterator[Condition]:
+    """Files of partners that failed lately, or lie where they were put for too long, by partner."""
+    tx, now, limit = situation.tx, situation.now, situation.limits.file_waits
+    failed = [one for one in inbox.listing(tx, state="failed", limit=None) if now - (one.handled_at or now) <= FAILED_TOLD]
+    lying = [one for state in LYING for one in inbox.listing(tx, state=state, limit=None) if now - one.seen_at > limit]
+    ordered = sorted([*failed, *lying], key=lambda one: (one.partner, one.id))
+    for partner, some in groupby(ordered, key=lambda one: one.partner):
+        found = list(some)
+        yield Condition(
+            "inbox_stuck",
+            f"partner {partner}",
+            f"{_counted(len(found), 'file')} of {partner} could not be taken in",
+            "see `mlconnector inbox list`; mend the cause, then `mlconnector inbox retry ID`, or ask for another file",
+            len(found),
+            _examples(f"{one.path}: {one.reason or f'{one.state} since {one.seen_at:%Y-%m-%d %H:%M} UTC'}" for one in found),
+        )
+
+
+def restored_state(situation: Situation) -> Iterator[Condition]:
+    """A state database that is older than its audit."""
+    if found := journal.restored(situation.tx, situation.project.home / "audit"):
+        yield Condition(
+            "sending_stopped",
+            "state database",
+            f"the state database is older than its audit (entry {found.database} of {found.journal}): nothing leaves",
+            "look at `mlconnector outbox reconcile`, then run it with --yes and a reason",
+        )
+
+
 def expiring_secrets(situation: Situation) -> Iterator[Condition]:
     """Secrets whose day comes, or has come."""
     today = situation.now.date()
@@ -227,6 +259,8 @@ COLLECTORS: tuple[Callable[[Situation], Iterable[Condition]], ...] = (
     late_reads,
     waiting_work,
     mass_deletions,
+    stuck_inboxes,
+    restored_state,
     expiring_secrets,
     full_disk,
     broken_audit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from mlconnector_assets.state import audit
+from mlconnector_assets.state import audit, journal
 from mlconnector_assets.state.audit import Decision
 from mlconnector_assets.state.processes import this_person
 from mlconnector_assets.state.vault import Vault
@@ -18,3 +18,4 @@ def set_secret(workspace: Workspace, name: str, value: bytes, *, expires_on: dat
     Vault.open(workspace.state, workspace.project.home, create=True, environment=workspace.environment).set(
         name, value, expires_on=expires_on, along=lambda tx: audit.decide(tx, workspace.audit_folder, decision)
     )
+    journal.catch_up(workspace.state, workspace.audit_folder)

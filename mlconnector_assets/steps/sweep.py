@@ -15,7 +15,7 @@ from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import ConfigurationError, ConnectorError
 from mlconnector_assets.records import RECORDS, Column, Record
 from mlconnector_assets.records.record import INSTANT
-from mlconnector_assets.state import audit, deletions, reads, set_aside, sweep_stops
+from mlconnector_assets.state import audit, deletions, journal, reads, set_aside, sweep_stops
 from mlconnector_assets.state.audit import Decision
 from mlconnector_assets.state.deletions import Vanished
 from mlconnector_assets.state.sweep_stops import SweepStop
@@ -179,6 +179,8 @@ def _look(
                 _chain(workspace, tx, connection, record, gone=(*deleted, *left), confirmed=confirmed)
             set_aside.resolve(tx, connection, record.name, [item.source_id for item in (*deleted, *left)], now)
         reached(CrashPoint.SWEEP_COMMITTED)
+        if confirmed:
+            journal.catch_up(workspace.state, workspace.audit_folder)
     outcome = SweepOutcome(connection, record.name, found.listed, deleted, left, len(found.returned))
     _tell(workspace, outcome)
     return outcome

@@ -17,7 +17,18 @@ import yaml
 
 from mlconnector_assets.configuration.alerts import KINDS
 from mlconnector_assets.configuration.project import load_project
-from mlconnector_assets.state import audit_check, deliveries, documents, holds, incidents, reads, set_aside, sweep_stops
+from mlconnector_assets.state import (
+    audit_check,
+    deliveries,
+    documents,
+    holds,
+    inbox,
+    incidents,
+    journal,
+    reads,
+    set_aside,
+    sweep_stops,
+)
 from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.state.reads import NewPartitionRead
 from mlconnector_assets.steps import render
@@ -227,6 +238,30 @@ def test_holds_are_one_condition_for_each_flow_and_kind(workspace: Workspace, cl
     with workspace.state.transaction() as tx:
         holds.settle(tx, first, "released", by="eva", reason="seen", at=clock.now)
     assert wrong(workspace).keys() == {"hold_opened flow acme invoices changed"}
+
+
+def test_files_of_a_partner_that_cannot_be_taken_in(workspace: Workspace, clock: StillClock):
+    def sight(*names: str) -> None:
+        found = [inbox.Sighting(f"inbound/{name}", "orders", 1, 1, None if name == "ok" else "is a link") for name in names]
+        with workspace.state.transaction() as tx:
+            inbox.sight(tx, "acme", found, clock.now, timedelta(seconds=30), renames=True)
+
+    sight("ok", "odd")
+    clock.forward(hours=2)
+    assert wrong(workspace) == {}
+    clock.forward(seconds=1)
+    assert wrong(workspace) == {"inbox_stuck partner acme": "2 files of acme could not be taken in"}
+    sight()
+    assert wrong(workspace) == {}
+
+
+def test_a_restored_state_database(workspace: Workspace, clock: StillClock):
+    set_secret(workspace, "odoo-key", b"some-value-here")
+    path = workspace.audit_folder / journal.NAME
+    newer = path.read_text().replace('"seq": 1', '"seq": 2')
+    with path.open("a") as file:
+        file.write(newer)
+    assert "older than its audit (entry 1 of 2)" in wrong(workspace)["sending_stopped state database"]
 
 
 def test_a_mass_deletion_that_waits(workspace: Workspace, clock: StillClock):
