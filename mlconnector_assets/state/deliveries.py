@@ -128,6 +128,12 @@ def settle(tx: sa.Connection, delivery_id: int, how: Literal["sent", "found"], a
     tx.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(done | free))
 
 
+def doubt(tx: sa.Connection, delivery_id: int, why: str) -> None:
+    """A file may be at the partner's or not, whatever the database thought of it: a person decides."""
+    free = {"owner": None, "owned_until": None}
+    tx.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id).values(state="uncertain", last_error=why, **free))
+
+
 def named(tx: sa.Connection, partner: str, folder: str, remote_name: str) -> int | None:
     """The id of the delivery that has this name at the partner's; None when it is free."""
     wanted = sa.select(DELIVERIES.c.id).where(

@@ -2,8 +2,9 @@
 each file belongs to, and which files arrived. When the database is older than its journal it was restored from a
 backup, and the journal knows what happened since.
 
-`audit/journal.jsonl` has one JSON object a line: `{"entry": {…}, "delivery": {…}}` after the commit of an entry, and
-`{"arrived": {…}}`. It may lag behind after a crash; the next writer catches up. A half-written last line is ignored."""
+`audit/journal.jsonl` has one JSON object a line: `{"entry": {…}, "delivery": {…}}` after the commit of an entry,
+`{"sending": {…}}` and `{"arrived": {…}}` as files go. It may lag behind after a crash; the next writer catches up. A
+half-written last line is ignored."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -80,12 +81,19 @@ def start_again(state: State, folder: Path, *, after: int) -> None:
         _append(file, tx, after=after)
 
 
-def note_arrival(folder: Path, delivery: Delivery, at: datetime, *, durably: bool) -> None:
+def note_sending(folder: Path, delivery: Delivery) -> None:
+    """Note that a file is about to be put at the partner's: from now on it may be there."""
+    path = folder / NAME
+    with disk_errors(path), _locked(path) as file:
+        _write(file, [{"sending": {"id": delivery.id}}], durably=False)
+
+
+def note_arrival(folder: Path, delivery: Delivery, at: datetime) -> None:
     """Note that a file is at the partner's, under the name it has there."""
     line = {"id": delivery.id, "remote_name": delivery.remote_name, "at": at.isoformat()}
     path = folder / NAME
     with disk_errors(path), _locked(path) as file:
-        _write(file, [{"arrived": line}], durably=durably)
+        _write(file, [{"arrived": line}], durably=False)
 
 
 def newest_entry(folder: Path) -> AuditEntry | None:
@@ -97,23 +105,36 @@ def newest_entry(folder: Path) -> AuditEntry | None:
         return None
 
 
-def read(folder: Path) -> tuple[list[JournalEntry], dict[int, Mapping[str, Any]]]:
-    """All entries in order, each number once, as told last; and what arrived (id, remote_name, at) by delivery."""
-    entries: list[JournalEntry] = []
-    arrived: dict[int, Mapping[str, Any]] = {}
+@dataclass
+class Journal:
+    """What the journal tells: all entries in order, each number once, as told last; deliveries that may be at the partner's
+    because they were being put there; and what arrived (id, remote_name, at) by delivery."""
+
+    entries: list[JournalEntry] = field(default_factory=list)
+    sending: set[int] = field(default_factory=set)
+    arrived: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def read(folder: Path) -> Journal:
+    """The whole journal."""
+    found = Journal()
+    entries = found.entries
     with (folder / NAME).open("rb") as file:
         for line in file:
             told = _parsed(line)
             if told is None:
                 continue
             if "arrived" in told:
-                arrived[told["arrived"]["id"]] = told["arrived"]
+                found.arrived[told["arrived"]["id"]] = told["arrived"]
+                continue
+            if "sending" in told:
+                found.sending.add(told["sending"]["id"])
                 continue
             entry = _entry(told["entry"])
             while entries and entries[-1].entry.seq >= entry.seq:
                 entries.pop()
             entries.append(JournalEntry(entry, told.get("delivery")))
-    return entries, arrived
+    return found
 
 
 def _append(file: BinaryIO, tx: sa.Connection, *, after: int) -> None:
@@ -171,7 +192,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         told = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and ("entry" in told or "arrived" in told) else None
+    return told if isinstance(told, dict) and told.keys() & {"entry", "sending", "arrived"} else None
 
 
 def _entry(told: Mapping[str, Any]) -> AuditEntry:

@@ -10,6 +10,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from mlconnector_assets.crash_points import CrashPoint, reached
+from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import documents, flow_rules, holds
@@ -81,6 +82,11 @@ def set_baseline(
 
 
 def _look(workspace: Workspace, partner: Partner, flow: Flow, until: date | None) -> tuple[Baseline, Candidates]:
+    if flow.kind == "snapshot":
+        raise ConfigurationError(
+            f"{partner.id} {flow.name} is a snapshot: it sends the whole current state, so there is no history to mark",
+            mend="look at its first file with `mlconnector preview`, and release its hold",
+        )
     record = RECORDS[flow.record]
     rows = newest_rows(workspace, flow.connection, record)
     dated = (pl.col(record.date_column) if record.date_column else pl.col("modified_at").dt.date()).alias("_day")

@@ -65,8 +65,10 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
         if not started:
             started = True
             workspace.progress.started(task)
-        if event.delivery is not None and event.kind in ("delivered", "found"):
-            journal.note_arrival(workspace.audit_folder, event.delivery, workspace.clock(), durably=False)
+        if event.delivery is not None and event.kind == "sending":
+            journal.note_sending(workspace.audit_folder, event.delivery)
+        elif event.delivery is not None and event.kind in ("delivered", "found"):
+            journal.note_arrival(workspace.audit_folder, event.delivery, workspace.clock())
             workspace.progress.advanced(task, 1)
         elif event.kind in ("lost", "warning"):
             workspace.progress.note(f"{partner_id}: {event.text}")

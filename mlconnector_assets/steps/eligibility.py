@@ -68,7 +68,7 @@ def rules_of(flow: Flow) -> Rules:
         "connection": flow.connection,
         "record": flow.record,
         "where": flow.condition,
-        "since": str(flow.since),
+        "since": str(flow.since) if flow.since else None,
         "companies": _listed(flow.companies),
         "counterparties": _listed(flow.counterparties),
     }
@@ -105,7 +105,7 @@ def _eligible_by(rules: Rules | None, flow: Flow) -> pl.Expr:
     companies, counterparties = (
         named if named == "all" else tuple(named) for named in (rules["companies"], rules["counterparties"])
     )
-    then = {"where": rules["where"], "since": date.fromisoformat(rules["since"])}
+    then = {"where": rules["where"], "since": date.fromisoformat(rules["since"]) if rules["since"] else None}
     try:
         return eligible(flow.model_copy(update=then | {"companies": companies, "counterparties": counterparties}))
     except ConfigurationError:

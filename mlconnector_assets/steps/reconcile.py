@@ -7,32 +7,33 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import polars as pl
 import sqlalchemy as sa
 
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import ConfigurationError, StateError
-from mlconnector_assets.partners.specification import TEST_BOOK, Partner
+from mlconnector_assets.partners.specification import TEST_BOOK
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import audit, control_numbers, deliveries, documents, holds, journal
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
-from mlconnector_assets.state.journal import JournalEntry
+from mlconnector_assets.state.journal import Journal, JournalEntry
 from mlconnector_assets.steps.business_hash import hash_of_values
 from mlconnector_assets.steps.deliver import open_session, remote_folders
 from mlconnector_assets.steps.holding import checked_decision
 from mlconnector_assets.steps.workspace import Workspace
 
 OUT = ("outbound", "test")
+IN_DOUBT = "it was being sent when the state database of the backup was lost; ask the partner, and replay it if they lack it"
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What tells that files arrived: the journal, by delivery, and the names in partners' folders, by partner and role."""
+    """What tells where files are: the journal, and the names in partners' folders, by partner and role."""
 
-    arrived: Mapping[int, Mapping[str, Any]]
+    journal: Journal
     remote: Mapping[tuple[str, str], set[str]]
 
 
@@ -61,11 +62,11 @@ def reconcile(workspace: Workspace, *, by: str | None = None, reason: str | None
     with workspace.state.reading() as tx:
         if journal.restored(tx, workspace.audit_folder) is None:
             raise ConfigurationError("the state database is as new as its audit: there is nothing to reconcile")
-        entries, arrived = journal.read(workspace.audit_folder)
-        common = _common(tx, entries)
+        told_of = journal.read(workspace.audit_folder)
+        common = _common(tx, told_of.entries)
         known = {entry.segment.path for entry in audit.entries(tx, after=common)}
-    missing = [told for told in entries if told.entry.seq > common and told.entry.segment.path not in known]
-    evidence = Evidence(arrived, _remote_files(workspace))
+    missing = [told for told in told_of.entries if told.entry.seq > common and told.entry.segment.path not in known]
+    evidence = Evidence(told_of, _remote_files(workspace))
     if by is None or reason is None:
         # the same work, rolled back: a preview cannot differ from what is done
         return _work(workspace, missing, evidence, common, decision=None)
@@ -143,16 +144,14 @@ def _enter_file(workspace: Workspace, tx: sa.Connection, told: JournalEntry, evi
     control_numbers.raise_to(tx, scope, delivery.control_number)
     found.numbers[scope] = max(found.numbers.get(scope, 0), delivery.control_number)
     partner = workspace.project.partners.get(delivery.partner)
-    _raise_sequence(tx, partner, delivery, scope, made_at)
-    rows = _document_rows(workspace, told, delivery, book)
-    found.sent += documents.enter_sent(tx, rows)
-
-
-def _raise_sequence(tx: sa.Connection, partner: Partner | None, delivery: Delivery, scope: str, made_at: datetime) -> None:
-    """Numbers that count the files of a day: at least as many were used as there are files of that day."""
     flow = partner.flows.get(delivery.flow) if partner is not None else None
+    # numbers that count the files of a day: as many were used as there are files of that day
     if flow is not None and "{sequence" in flow.pattern:
         control_numbers.take(tx, f"{scope}.{made_at.astimezone(flow.zone):%Y-%m-%d}")
+    if flow is not None and flow.kind == "snapshot":
+        return  # a snapshot is compared with the state as it is now, and tells it once more
+    rows = _document_rows(workspace, told, delivery, book)
+    found.sent += documents.enter_sent(tx, rows)
 
 
 def _document_rows(workspace: Workspace, told: JournalEntry, delivery: Delivery, book: str) -> list[DocumentRow]:
@@ -222,15 +221,19 @@ def _fate(
     delivery: Delivery,
     evidence: Evidence,
 ) -> str:
-    """A file that is known to have arrived, or lies in the folder, is delivered; another one is queued as it was."""
-    if delivery.id in evidence.arrived:
-        told = evidence.arrived[delivery.id]
+    """A file that is known to have arrived, or lies in the folder, is delivered. One that was being put there may have
+    arrived and been taken: a person asks. Another one is queued as it was."""
+    if delivery.id in evidence.journal.arrived:
+        told = evidence.journal.arrived[delivery.id]
         deliveries.settle(tx, delivery.id, "sent", datetime.fromisoformat(told["at"]), told["remote_name"])
         return "delivered"
     if delivery.remote_name in evidence.remote.get((delivery.partner, delivery.folder), set()):
         deliveries.settle(tx, delivery.id, "found", workspace.clock(), delivery.remote_name)
         return "delivered: it is in the folder"
-    return "queued: it never arrived, as far as is known"
+    if delivery.id in evidence.journal.sending:
+        deliveries.doubt(tx, delivery.id, IN_DOUBT)
+        return "uncertain: it may have arrived, and been taken"
+    return "queued: it never left"
 
 
 def _settle_open(

@@ -32,6 +32,14 @@ def resend_delivery(workspace: Workspace, delivery_id: int, *, by: str, reason: 
                 mend="wait until it is delivered; the next `mlconnector sync` sends it",
             )
         rows = documents.of_delivery(tx, delivery_id)
+        flows = [
+            flow for partner, flow in workspace.project.flows() if (partner.id, flow.name) == (delivery.partner, delivery.flow)
+        ]
+        if any(flow.kind == "snapshot" for flow in flows):
+            raise ConnectorError(
+                f"delivery {delivery_id} is a snapshot: its rows are no documents that could leave again",
+                mend="`mlconnector outbox replay` sends the same file again; the next one has the state as it is then",
+            )
         if not rows:
             raise ConnectorError(
                 f"the documents of delivery {delivery_id} left again in later files",

@@ -14,8 +14,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from mlconnector_assets.clock import system_clock
-from mlconnector_assets.errors import LeaseHeld, LeaseLost
-from mlconnector_assets.state import control_numbers, deliveries, documents
+from mlconnector_assets.errors import ConnectorError, LeaseHeld, LeaseLost
+from mlconnector_assets.state import control_numbers, deliveries, documents, holds
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.processes import this_process
 
@@ -181,3 +181,34 @@ def append_audit(url: str, folder: Path, number: int) -> bool:
             with state.transaction() as tx:
                 audit.append(tx, kind="file", reference=f"{number}-{step}", segment=segment)
     return True
+
+
+def decide_hold(url: str, hold_id: int, decision: str, by: str) -> str:
+    """Decide about a hold as `by`; "decided", "before" when somebody decided the same, "refused" when otherwise."""
+    with State.open(url, clock=system_clock) as state:
+        try:
+            with state.transaction() as tx:
+                hold = holds.find(tx, hold_id, lock=True)
+                if not holds.settle(tx, hold, decision, by=by, reason="looked at it", at=NOON):
+                    return "before"
+                (documents.release_held if decision == "released" else documents.dismiss_held)(tx, hold_id)
+        except ConnectorError:
+            return "refused"
+    return "decided"
+
+
+def claim_while_released(url: str, hold_ids: list[int], ids: list[str], releases: bool) -> list[str]:
+    """Release holds one after the other, or claim whatever may be claimed, until everything is out."""
+    ours: list[str] = []
+    with State.open(url, clock=system_clock) as state:
+        if releases:
+            for hold_id in hold_ids:
+                decide_hold(url, hold_id, "released", "Ann")
+            return []
+        while True:
+            with state.reading() as tx:
+                known = documents.known(tx, "acme", "invoices", "odoo", ids)
+            if all(row.state == "sent" for row in known.values()):
+                return ours
+            with state.transaction() as tx:
+                ours += documents.claim(tx, [document(row.source_id) for row in known.values() if row.state == "released"])

@@ -66,10 +66,10 @@ class Books:
         if confirmed:
             self.confirm()
 
-    def configure(self, *, mode: str = "live", **flow: Any) -> None:
+    def configure(self, *, mode: str = "live", sftp: dict[str, Any] | None = None, **flow: Any) -> None:
         """Write the partner's file, and open the project anew."""
         self.close()
-        partner = {"name": "ACME", "mode": mode, "sftp": SFTP, "flows": {"invoices": FLOW | flow}}
+        partner = {"name": "ACME", "mode": mode, "sftp": SFTP | (sftp or {}), "flows": {"invoices": FLOW | flow}}
         (self.root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
 
     @property

@@ -193,7 +193,7 @@ def test_a_journal_lags_after_a_crash_and_catches_up(tmp_path: Path, monkeypatch
     path.write_bytes((tmp_path / "older").read_bytes() + b'{"entry": {"seq": 2, "kin')
     books.put("3")
     books.cycle()
-    entries, arrived = journal.read(books.workspace.audit_folder)
-    assert [told.entry.seq for told in entries] == [1, 2, 3]
-    assert sorted(arrived) == [1, 3]
+    told = journal.read(books.workspace.audit_folder)
+    assert [one.entry.seq for one in told.entries] == [1, 2, 3]
+    assert sorted(told.arrived) == [1, 3]
     books.close()

@@ -1,0 +1,51 @@
+"""What a person does, in a process of its own that can be killed at a named step."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mlconnector_assets.crash_points import VARIABLE
+from mlconnector_assets.steps import reconcile
+from mlconnector_assets.steps.baseline import set_baseline
+from mlconnector_assets.steps.holding import decide
+from mlconnector_assets.steps.resend import resend_delivery
+from mlconnector_assets.steps.workspace import Workspace, open_workspace
+from tests.exchange.fake_session import FakePartner
+
+SAID = {"by": "Ann", "reason": "looked at it"}
+
+
+def _release(workspace: Workspace) -> None:
+    decide(workspace, [1], "released", **SAID)
+
+
+def _baseline(workspace: Workspace) -> None:
+    set_baseline(workspace, "acme", "invoices", date(2026, 12, 31), **SAID)
+
+
+def _resend(workspace: Workspace) -> None:
+    resend_delivery(workspace, 1, **SAID)
+
+
+def _reconcile(workspace: Workspace) -> None:
+    from mlconnector_assets.exchange.wire import Attributes
+
+    session: Any = FakePartner().open()
+    session.attributes = lambda path: Attributes(None, 0o40755, 0)
+    reconcile.open_session = lambda workspace, partner: session  # type: ignore[assignment]
+    reconcile.reconcile(workspace, **SAID)
+
+
+ACTS = {"release": _release, "baseline": _baseline, "resend": _resend, "reconcile": _reconcile}
+
+
+def act(root: str, what: str, crash_at: str | None) -> None:
+    """Do it; with `crash_at` this process is killed there."""
+    os.environ.pop(VARIABLE, None)
+    if crash_at:
+        os.environ[VARIABLE] = crash_at
+    with open_workspace(Path(root)) as workspace:
+        ACTS[what](workspace)

@@ -1,0 +1,64 @@
+"""kill -9 while a person's decision is carried out: it is made whole by the next try, or was whole already."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from mlconnector_assets.crash_points import BY_PEOPLE, CrashPoint
+from tests.chaos.people import act
+from tests.state.workers import PROCESSES
+from tests.steps.books import Books
+from tests.steps.test_reconcile import Backups
+
+WHAT = {
+    CrashPoint.HOLD_DECIDED: "release",
+    CrashPoint.BASELINE_SET: "baseline",
+    CrashPoint.RESEND_RELEASED: "resend",
+    CrashPoint.RECONCILE_ENTERED: "reconcile",
+    CrashPoint.RECONCILE_COMMITTED: "reconcile",
+}
+
+
+def run(books: Books, what: str, point: CrashPoint | None = None) -> int | None:
+    books.close()
+    process = PROCESSES.Process(target=act, args=(str(books.root), what, point and point.value))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def test_every_step_of_people_is_tried() -> None:
+    assert set(WHAT) == set(BY_PEOPLE)
+
+
+KILLED_AT = [*WHAT.items(), *((CrashPoint.AUDIT_COMMITTED, what) for what in ("release", "baseline", "resend"))]
+COMMITTED = (CrashPoint.AUDIT_COMMITTED, CrashPoint.RECONCILE_COMMITTED)
+
+
+@pytest.mark.parametrize(("point", "what"), KILLED_AT)
+def test_killed_while_a_decision_is_carried_out(
+    point: CrashPoint, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(tmp_path / "project", monkeypatch, confirmed=what in ("resend", "reconcile"))
+    backup = Backups(books, None)
+    older = backup.take()
+    books.put("1")
+    books.cycle()
+    if what == "reconcile":
+        backup.restore(older)
+    assert run(books, what, point) == -signal.SIGKILL
+    if point not in COMMITTED:
+        assert run(books, what) == 0
+    books.cycle()
+    expected = {
+        "release": ({"inv_000001.csv": "INV/1"}, "sent"),
+        "baseline": ({}, "baseline"),
+        "resend": ({"inv_000001.csv": "INV/1", "inv_000002.csv": "INV/1"}, "sent"),
+        "reconcile": ({"inv_000001.csv": "INV/1"}, "sent"),
+    }[what]
+    assert (books.files(), books.states()["1"]) == expected
+    assert books.kinds() == []
+    books.close()
