@@ -23,10 +23,12 @@ def preview(
     """Show the file that would be sent now, and which documents are in it. Changes nothing.
 
     It is made from what was read last. The file goes to standard output, byte for byte; its name and documents go
-    to standard error. What happens next: `mlconnector sync` reads what is newer, makes the file, and sends it.
+    to standard error, for a fixed-width file also a ruler and where its columns stand. What happens next:
+    `mlconnector sync` reads what is newer, makes the file, and sends it.
 
     Example: mlconnector preview acme invoices -o next.csv
     """
+    from mlconnector_assets.formats.display import places, ruler
     from mlconnector_assets.records import RECORDS
     from mlconnector_assets.steps.flow_kinds import preview_flow
     from mlconnector_assets.steps.workspace import open_workspace
@@ -54,5 +56,8 @@ def preview(
         err.print(f"{seen.waiting} more documents would go into further files")
     if output is not None:
         output.write_bytes(file.content)
-    else:
-        typer.get_binary_stream("stdout").write(file.content)
+        return
+    if body.layout.format == "fixed_width":
+        tables.show(["line", "positions", "column", "filled with"], places(body.layout), console=err)
+        typer.echo("\n".join(ruler(body.layout)), err=True)
+    typer.get_binary_stream("stdout").write(file.content)

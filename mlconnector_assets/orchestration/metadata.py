@@ -11,6 +11,7 @@ import dagster as dg
 import polars as pl
 
 from mlconnector_assets.exchange.outbox import Outcome
+from mlconnector_assets.formats.display import readable
 from mlconnector_assets.layouts import compile_layout
 from mlconnector_assets.orchestration import columns, names
 from mlconnector_assets.partners.specification import Flow, Partner
@@ -203,11 +204,10 @@ def _preview(workspace: Workspace, read: PartitionRead) -> str:
 
 
 def _content(workspace: Workspace, flow: Flow, delivery: Delivery) -> str:
+    layout = compile_layout(flow.layout, RECORDS[flow.record], file_format=flow.format)
     with workspace.files.open(delivery.content_sha256) as file:
-        text = file.read(SHOWN_FILE).decode(
-            compile_layout(flow.layout, RECORDS[flow.record], file_format=flow.format).options.encoding, "replace"
-        )
-    return f"````\n{text}\n````" + ("\n…" if delivery.size > SHOWN_FILE else "")
+        text = file.read(SHOWN_FILE).decode(layout.options.encoding, "replace")
+    return f"````\n{readable(text, layout)}\n````" + ("\n…" if delivery.size > SHOWN_FILE else "")
 
 
 def _totals(*several: Mapping[str, str]) -> Metadata:

@@ -163,19 +163,30 @@ def test_preview_tells_what_is_blocked(work: Command, project: ProjectFolder) ->
     project.sandbox.control.delete(made["id"])
 
 
-@pytest.mark.parametrize("record", ["vendors", "gl_entries"])
-def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, record: str) -> None:
-    layout = {"vendors": "csv/vendors", "gl_entries": "csv/gl_postings"}[record]
+@pytest.mark.parametrize(
+    ("record", "layout"),
+    [
+        ("vendors", "csv/vendors"),
+        ("gl_entries", "csv/gl_postings"),
+        ("gl_entries", "fixed_width/gl_postings"),
+        ("vendors", "xml/vendors"),
+    ],
+)
+def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, record: str, layout: str) -> None:
+    file_format = layout.partition("/")[0]
     flow = {"connection": "odoo", "record": record, "companies": "all", "counterparties": "all", "since": "2020-01-01"}
-    write_project(project.root, project.sandbox, home=project.inbox.name, flows={"feed": flow | {"layout": layout}})
+    flow |= {"format": file_format, "layout": layout}
+    write_project(project.root, project.sandbox, home=project.inbox.name, flows={"feed": flow})
     with open_workspace(project.root) as workspace:
         from mlconnector_assets.steps.read import read_changes
 
         read_changes(workspace, "odoo", record)
     ended = mlconnector.on(project.root)("preview", "acme", "feed")
     assert ended.code == 0
-    assert "acme_feed_000001.csv" in ended.err
+    ending = {"csv": "csv", "fixed_width": "txt", "xml": "xml"}[file_format]
+    assert f"acme_feed_000001.{ending}" in ended.err
     assert ended.out.count("\n") > 3
+    assert ("....:....|....:....|" in ended.err) == (file_format == "fixed_width")
 
 
 def test_check(work: Command, project: ProjectFolder) -> None:

@@ -4,13 +4,15 @@ from typing import get_args
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.formats.delimited import render
-from mlconnector_assets.formats.text import UnwritableText
+from mlconnector_assets.formats.delimited import _lines, render
+from mlconnector_assets.formats.text import LINE_ENDS, UnwritableText, joined
 from mlconnector_assets.layouts.options import Delimited, Encoding
+from tests.formats.files import FACTS, body_of
+from tests.layouts.frames import LINE, invoice, invoices
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ['"', '""', ",", ";", "\n", "\r", "\r\n", " a ", "ä", "€", "Ł", "", "#", "'"]
@@ -127,3 +129,45 @@ def test_header_that_cannot_be_written_is_a_mistake_of_the_layout():
 def test_no_rows_make_only_the_header():
     assert render(frame(), Delimited()) == b"first,second\n"
     assert render(frame(), Delimited(header=False)) == b""
+
+
+PARTS = {
+    "header": [{"name": "kind", "value": "'H'"}, {"name": "number", "value": "control_number"}],
+    "parts": [
+        {"name": "bill", "columns": [{"name": "kind", "value": "'B'"}, "number", {"name": "note", "value": "payment_reference"}]},
+        {
+            "name": "line",
+            "rows": "lines",
+            "columns": [{"name": "kind", "value": "'L'"}, {"name": "text", "value": "line_description"}],
+        },
+    ],
+    "totals": {"net": {"of": "line", "value": "line_net_amount"}},
+    "trailer": [{"name": "kind", "value": "'T'"}, {"name": "lines", "value": "file_lines"}, {"name": "net", "decimals": 2}],
+}
+
+
+def test_several_kinds_of_lines_stand_together_by_document():
+    lines = [LINE | {"description": 'x, "y"'}, LINE | {"description": None}]
+    documents = invoices(invoice("1", payment_reference="a\nb"), invoice("2", lines=lines))
+    body = body_of("csv", documents, delimited={"delimiter": ";"}, **PARTS)
+    assert body.content(FACTS).decode() == ('H;7\nB;INV/1;"a\nb"\nL;Paper\nB;INV/2;\nL;"x, ""y"""\nL;\nT;7;301.50\n')
+    assert body.documents["position"].to_list() == [2, 4]
+    assert body.facts.lines == 5
+
+
+def test_a_header_stands_before_the_column_names():
+    layout = {"columns": ["number"], "header": PARTS["header"], "trailer": [{"name": "n", "value": "documents"}]}
+    body = body_of("csv", invoices(invoice("1")), delimited={"encoding": "utf-8-sig"}, **layout)
+    assert body.content(FACTS).decode("utf-8-sig") == "H,7\nnumber\nINV/1\n1\n"
+    assert body.content(FACTS).startswith(b"\xef\xbb\xbfH")
+    assert body.documents["position"].to_list() == [3]
+
+
+@settings(deadline=None, max_examples=40)
+@given(tables(), options_of_files)
+def test_lines_made_one_by_one_are_those_of_the_whole_file(rows, options):
+    try:
+        whole = render(rows, options.model_copy(update={"header": False, "encoding": "utf-8"}))
+    except UnwritableText:
+        return
+    assert joined(_lines(rows, options), LINE_ENDS[options.line_end]) == whole
