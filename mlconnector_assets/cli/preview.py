@@ -46,7 +46,8 @@ def preview(
         ["document", "id", "place in the file"], body.documents.select(number, "source_id", "position").iter_rows(), console=err
     )
     totals = ", ".join(f"{key.replace('|', ' ')} {amount}" for key, amount in body.totals.items())
-    size = (counted(body.documents.height, "document"), counted(len(file.sent), "byte"))
+    lines = [] if body.lines is None else [counted(body.lines, "line")]
+    size = [counted(body.documents.height, "document"), *lines, counted(len(file.sent), "byte")]
     err.print(f"{file.name}: {', '.join(size)}", markup=False)
     if totals:
         err.print(totals, markup=False)

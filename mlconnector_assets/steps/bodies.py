@@ -51,6 +51,11 @@ class Body:
     totals: dict[str, str]
     blocked: Mapping[str, str]
 
+    @property
+    def lines(self) -> int | None:
+        """How many lines the file has with its header and trailer; None for XML."""
+        return None if self.layout.format == "xml" else self.facts.lines + self.layout.envelope_lines
+
     def content(self, file: FileFacts) -> bytes:
         """The bytes of the file with this number and name.
 

@@ -174,8 +174,8 @@ def test_preview_tells_what_is_blocked(work: Command, project: ProjectFolder) ->
 )
 def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, record: str, layout: str) -> None:
     file_format = layout.partition("/")[0]
-    flow = {"connection": "odoo", "record": record, "companies": "all", "counterparties": "all", "since": "2020-01-01"}
-    flow |= {"format": file_format, "layout": layout}
+    flow = {"connection": "odoo", "record": record, "companies": "all", "counterparties": "all"}
+    flow |= {"format": file_format, "layout": layout} | ({"since": "2020-01-01"} if record == "gl_entries" else {})
     write_project(project.root, project.sandbox, home=project.inbox.name, flows={"feed": flow})
     with open_workspace(project.root) as workspace:
         from mlconnector_assets.steps.read import read_changes
