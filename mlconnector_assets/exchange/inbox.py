@@ -38,6 +38,8 @@ IN_FLIGHT = 16
 """Files of a batch that are open at the server at a time, over one channel."""
 LATER = timedelta(minutes=5)
 """When a file that could not be taken or handed over is tried again."""
+STILL_WRITTEN = timedelta(seconds=30)
+"""How long at least a file must not change that changed although it was thought to be complete."""
 TTL = timedelta(minutes=10)
 """So long after a process died on another machine, its claims are free for others; they are renewed while it works."""
 
@@ -387,7 +389,8 @@ class _Fetch:
             books.forget(tx, row)
             return
         size, mtime = (self._changed.size, self._changed.mtime) if self._changed else (row.size, row.mtime)
-        books.changed(tx, row, now, now + self._collector.inbox.stable_for, size=size, mtime=mtime)
+        again = now + max(self._collector.inbox.stable_for, STILL_WRITTEN)
+        books.changed(tx, row, now, again, size=size, mtime=mtime)
 
 
 def _reason(row: InboundFile) -> bytes:

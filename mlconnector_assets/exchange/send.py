@@ -193,14 +193,21 @@ class _Journey:
             try:
                 await self._confirm(self._part)
                 await publish()
-                replace = self._switches.overwrite == "replace"
-                await self._session.move(self._part, self._final, posix=self._switches.rename == "posix", replace=replace)
+                await self._rename()
             except BaseException:
                 with suppress(ConnectorError):
                     self._session.remove(self._part)
                 raise
         reached(CrashPoint.DELIVER_RENAMED)
         return await self._arrived("sent")
+
+    async def _rename(self) -> None:
+        replace, posix = self._switches.overwrite == "replace", self._switches.rename == "posix"
+        try:
+            await self._session.move(self._part, self._final, posix=posix, replace=replace)
+        except AccessDenied as error:
+            mend = f"{error.mend}; if renaming is forbidden there, `wire: {{rename: none}}` in the partner's file does without"
+            raise AccessDenied(error.what, where=error.where, mend=mend) from error
 
     # what is there already
 

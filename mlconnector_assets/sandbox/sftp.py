@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,7 @@ class PartnerFiles(asyncssh.SFTPServer):
         self.partner = str(channel.get_extra_info("username"))
         self._connection, self.faults = channel.get_extra_info("connection"), faults
         self._written: dict[int, int] = {}
+        self._paths: dict[int, bytes] = {}
         folder = root / self.partner
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(channel, chroot=os.fsencode(folder))
@@ -79,7 +81,9 @@ class PartnerFiles(asyncssh.SFTPServer):
         """Open a file."""
         if pflags & (asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC | asyncssh.FXF_APPEND):
             self._refuse_if_read_only(path)
-        return super().open(path, pflags, attrs)
+        file = super().open(path, pflags, attrs)
+        self._paths[id(file)] = path
+        return file
 
     def write(self, file_obj: object, offset: int, data: bytes) -> MaybeAwait[int]:
         """Write part of a file."""
@@ -95,23 +99,37 @@ class PartnerFiles(asyncssh.SFTPServer):
 
     def close(self, file_obj: object) -> MaybeAwait[None]:
         """Close a file."""
-        written = self._written.pop(id(file_obj), 0)
+        written, path = self._written.pop(id(file_obj), 0), self._paths.pop(id(file_obj), b"")
         result = super().close(file_obj)
+        if written:
+            self._take_away(path)
         if written and self.faults.strike("sftp_close", partner=self.partner):
             raise asyncssh.SFTPFailure("Failure")
         return result
 
     def rename(self, oldpath: bytes, newpath: bytes) -> MaybeAwait[None]:
         """Rename, refused when the target exists."""
-        self._refuse_if_read_only(oldpath)
-        self._refuse_if_read_only(newpath)
-        return super().rename(oldpath, newpath)
+        self._refuse_to_rename(oldpath, newpath)
+        result = super().rename(oldpath, newpath)
+        self._take_away(newpath)
+        return result
 
     def posix_rename(self, oldpath: bytes, newpath: bytes) -> MaybeAwait[None]:
         """Rename over whatever is there."""
-        self._refuse_if_read_only(oldpath)
-        self._refuse_if_read_only(newpath)
-        return super().posix_rename(oldpath, newpath)
+        self._refuse_to_rename(oldpath, newpath)
+        result = super().posix_rename(oldpath, newpath)
+        self._take_away(newpath)
+        return result
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        """List a folder."""
+        async for entry in super().scandir(path):
+            yield entry
+        if self._is_in(path + b"/x", "sftp_growing", "inbound") and self.faults.strike("sftp_growing", partner=self.partner):
+            for file in Path(os.fsdecode(self.map_path(path))).iterdir():
+                if file.is_file():
+                    with file.open("ab") as growing:
+                        growing.write(b"one more line\n")
 
     def remove(self, path: bytes) -> MaybeAwait[None]:
         """Remove a file."""
@@ -136,6 +154,27 @@ class PartnerFiles(asyncssh.SFTPServer):
     def _over(self, kind: str, written: int) -> bool:
         fault = self._armed(kind)
         return fault is not None and written > int(fault.options.get("after_bytes", 0))
+
+    def _is_in(self, path: bytes, kind: str, default: str) -> bool:
+        """Whether a fault of this kind is armed for the folder that `path` lies in."""
+        fault = self._armed(kind)
+        folder = str(fault.options.get("folder", default)).strip("/") if fault else None
+        return os.fsdecode(path).strip("/").removeprefix("./").rpartition("/")[0] == folder
+
+    def _take_away(self, path: bytes) -> None:
+        """The partner takes a file as soon as it is there."""
+        if self._is_in(path, "sftp_taken", "outbound") and not path.rpartition(b"/")[2].startswith(b"."):
+            self.faults.strike("sftp_taken", partner=self.partner)
+            file = Path(os.fsdecode(self.map_path(path)))
+            taken = file.parent.parent / "taken"
+            taken.mkdir(exist_ok=True)
+            file.rename(taken / file.name)
+
+    def _refuse_to_rename(self, source: bytes, target: bytes) -> None:
+        self._refuse_if_read_only(source)
+        self._refuse_if_read_only(target)
+        if self.faults.strike("sftp_no_rename", partner=self.partner):
+            raise asyncssh.SFTPPermissionDenied("Permission denied")
 
     def _refuse_if_read_only(self, path: bytes) -> None:
         fault = self._armed("sftp_read_only")

@@ -108,6 +108,44 @@ def test_the_connection_drops_in_mid_transfer(sandbox):
     session(sandbox, lambda sftp: upload(sftp, "outbound/drop.csv"))
 
 
+def test_renaming_can_be_forbidden(sandbox):
+    session(sandbox, lambda sftp: upload(sftp, "outbound/stays.csv"))
+    sandbox.control.fault("sftp_no_rename", times=2)
+
+    async def work(sftp):
+        for rename in (sftp.rename, sftp.posix_rename):
+            with pytest.raises(asyncssh.SFTPPermissionDenied):
+                await rename("outbound/stays.csv", "outbound/moved.csv")
+        await sftp.rename("outbound/stays.csv", "outbound/moved.csv")
+
+    session(sandbox, work)
+
+
+def test_the_partner_takes_a_file_the_moment_it_is_there(sandbox):
+    sandbox.control.fault("sftp_taken", times=2)
+
+    async def work(sftp):
+        await upload(sftp, "outbound/.hidden.part")
+        await sftp.rename("outbound/.hidden.part", "outbound/renamed.csv")
+        await upload(sftp, "outbound/direct.csv")
+        await upload(sftp, "outbound/later.csv")
+        return {name for name in await sftp.listdir("outbound") if name in ("renamed.csv", "direct.csv", "later.csv")}
+
+    assert session(sandbox, work) == {"later.csv"}
+    taken = sandbox.partner_folder("acme") / "taken"
+    assert {path.name for path in taken.iterdir()} == {"renamed.csv", "direct.csv"}
+
+
+def test_files_can_grow_while_they_are_listed(sandbox):
+    sandbox.control.put_file("acme", "inbound/growing.csv", b"one line\n")
+    sandbox.control.fault("sftp_growing")
+
+    async def sizes(sftp):
+        return [entry.attrs.size for _ in range(3) for entry in await sftp.readdir("inbound") if entry.filename == "growing.csv"]
+
+    assert session(sandbox, sizes) == [9, 23, 23]
+
+
 def test_a_fault_for_one_partner_spares_the_other(sandbox):
     sandbox.control.fault("sftp_close", times=None, partner="globex")
     session(sandbox, lambda sftp: upload(sftp, "outbound/spared.csv"))

@@ -3,6 +3,7 @@ half-done, and a next run that ends as if nothing had happened. Through the comm
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -15,7 +16,11 @@ import pytest
 import stamina
 import yaml
 
+from mlconnector_assets.clock import system_clock
+from mlconnector_assets.exchange.host_keys import parse_host_key
 from mlconnector_assets.sandbox import Sandbox
+from mlconnector_assets.state import inbox as books
+from mlconnector_assets.steps.collect import collect_partner
 from mlconnector_assets.steps.workspace import open_workspace
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 from tests.cli.command import Command, Ended, in_a_process
@@ -158,6 +163,7 @@ def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: Undi
         ("sftp_read_only", {"folder": "outbound"}, "outbound", "write"),
         ("sftp_full", {"after_bytes": 1000}, "disk is full", "make room"),
         ("sftp_close", {}, "could not write", "ask the partner"),
+        ("sftp_no_rename", {}, "may not rename", "rename: none"),
         ("sftp_drop", {"after_bytes": 1000}, "127.0.0.1", "queued"),
         ("sftp_down", {}, "127.0.0.1", "queued"),
     ],
@@ -174,6 +180,49 @@ def test_a_partner_that_takes_no_file(
     assert project.warehouse_rows() == undisturbed.rows
     project.sandbox.control.clear()
     caught_up(sync, project, undisturbed)
+
+
+def test_the_host_key_of_a_rebuilt_server(sync, mlconnector: Command, project: ProjectFolder, undisturbed: Undisturbed) -> None:  # noqa: F811
+    sandbox = project.sandbox
+    sandbox.control.change_host_keys()
+    sandbox.host_keys = tuple(json.loads((sandbox.folder / "sandbox.json").read_text())["host_keys"])
+    one_cause(sync(), "host key.*SHA256.*SHA256", "partner host-key")
+    assert project.files() == {}
+    shown = [parse_host_key(line).fingerprint for line in sandbox.host_keys]
+    on = mlconnector.on(project.root)
+    ended = on("partner", "host-key", "acme", *(word for one in shown for word in ("--fingerprint", one)))
+    assert ended.code == 0, ended
+    caught_up(sync, project, undisturbed)
+
+
+@pytest.mark.parametrize("wire", [{}, {"verify": "readback", "rename": "none"}], ids=str)
+def test_a_partner_that_takes_files_the_moment_they_are_there(
+    sync, project: ProjectFolder, undisturbed: Undisturbed, wire: dict
+) -> None:
+    rewrite(project.root / PARTNER, lambda data: data["sftp"].update(wire=wire))
+    project.sandbox.control.fault("sftp_taken", times=None, folder=f"{project.inbox.name}/outbound")
+    for _ in range(2):
+        assert (ended := sync()).code == 0, ended
+    taken = {path.name: path.read_bytes() for path in (project.inbox / "taken").iterdir()}
+    assert taken == undisturbed.files
+    assert project.files() == {}
+
+
+def test_an_inbound_file_that_grows_while_it_is_listed(sync, project: ProjectFolder) -> None:
+    inbox = {"files": {"any": {"pattern": "*"}}, "stable_for": "0s"}
+    rewrite(project.root / PARTNER, lambda data: data.update(inbox=inbox))
+    project.sandbox.control.put_file("acme", f"{project.inbox.name}/inbound/GL_1.csv", b"first line\n")
+    project.sandbox.control.fault("sftp_growing", folder=f"{project.inbox.name}/inbound")
+    assert (ended := sync()).code == 0, ended
+    with open_workspace(project.root, clock=lambda: system_clock() + timedelta(minutes=1)) as workspace:
+        with workspace.state.reading() as tx:
+            (row,) = books.listing(tx)
+        assert (row.state, row.sha256) == ("claimed", None)
+        assert "still being written" in (row.reason or "")
+        collect_partner(workspace, "acme")
+    whole = b"first line\none more line\n"
+    assert project.received() == [("inbound/GL_1.csv", "handed_over", whole)]
+    assert list(project.inbound().values()) == [whole]
 
 
 def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
