@@ -79,7 +79,7 @@ def _nothing_overdue(workspace: Workspace, partner: str) -> Proof:
         waiting = deliveries.queued(tx, partner)
         stuck = [*deliveries.listing(tx, partner, "dead", limit=None), *deliveries.listing(tx, partner, "uncertain", limit=None)]
     now = workspace.clock()
-    overdue = [delivery for delivery in waiting if now - delivery.created_at > OVERDUE] + stuck
+    overdue = [delivery for delivery in waiting if now - delivery.waiting_since > OVERDUE] + stuck
     listed = ", ".join(
         f"{delivery.remote_name} ({delivery.state}: {delivery.last_error or 'not tried yet'})" for delivery in overdue
     )

@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from mlconnector_assets.exchange.outbox import Outcome
 from mlconnector_assets.formats.display import readable
 from mlconnector_assets.layouts import compile_layout
-from mlconnector_assets.orchestration import columns, names
+from mlconnector_assets.orchestration import columns, links, names
 from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deletions
@@ -45,6 +44,7 @@ def of_partition(workspace: Workspace, read: PartitionRead) -> Metadata:
         "set_aside": read.set_aside,
         "stored": dg.MetadataValue.path(workspace.records.base / read.path),
         "table": dg.MetadataValue.asset(names.table_asset(read.connection, read.record)),
+        **dict(links.flow_links(workspace, read.connection, read.record)),
     }
     if read.rows:
         shown["preview"] = dg.MetadataValue.md(_preview(workspace, read))
@@ -90,6 +90,7 @@ def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: Rende
         "changed_after_sending": len(outcome.changed),
         "source": dg.MetadataValue.asset(names.record_asset(flow.connection, flow.record)),
         "delivery": dg.MetadataValue.asset(names.delivery_asset(partner.id)),
+        "table": dg.MetadataValue.asset(names.table_asset(flow.connection, flow.record)),
         "dagster/column_lineage": columns.file_lineage(flow),
     }
     if outcome.deliveries:
@@ -97,6 +98,8 @@ def of_render(workspace: Workspace, partner: Partner, flow: Flow, outcome: Rende
         shown["file"] = first.remote_name
         shown["file_content"] = dg.MetadataValue.md(_content(workspace, flow, first))
         shown["file_stored"] = dg.MetadataValue.path(workspace.files.path(first.content_sha256))
+        shown["documents_sent"] = dg.MetadataValue.md(links.documents_table(workspace, outcome.deliveries))
+        shown["trail"] = links.trail(outcome.deliveries)
         shown["all_files"] = _listed([_named(delivery) for delivery in outcome.deliveries])
         shown |= _totals(*(delivery.totals for delivery in outcome.deliveries))
     if outcome.holds:
@@ -122,9 +125,11 @@ def of_load(workspace: Workspace, outcome: LoadOutcome) -> Metadata:
         "query": dg.MetadataValue.md(f"```\nmlconnector warehouse sql 'select * from {table}'\n```"),
         "warehouse": dg.MetadataValue.path(workspace.project.warehouse_path),
         "source": dg.MetadataValue.asset(names.record_asset(outcome.connection, outcome.record)),
+        **dict(links.flow_links(workspace, outcome.connection, outcome.record)),
     }
     if totals.rows:
-        shown["preview"] = dg.MetadataValue.md(markdown_table(workspace.warehouse.query(newest)))
+        rows = links.with_links(workspace, outcome.connection, outcome.record, workspace.warehouse.query(newest))
+        shown["preview"] = dg.MetadataValue.md(links.markdown_table(rows, PREVIEW_ROWS))
     return shown | {f"{column}_{currency}": float(amount) for (column, currency), amount in totals.money.items()}
 
 
@@ -139,8 +144,10 @@ def of_delivery(partner: Partner, outcome: DeliverOutcome) -> Metadata:
         ),
     }
     flows = [flow for flow in partner.flows.values() if any(one.delivery.flow == flow.name for one in outcome.outcomes)]
-    shown |= {f"rendered_by_{flow.name}": dg.MetadataValue.asset(names.flow_asset(partner.id, flow.name)) for flow in flows}
+    for flow in flows:
+        shown |= dict(links.origin_links(partner, flow))
     if outcome.outcomes:
+        shown["trail"] = links.trail([one.delivery for one in outcome.outcomes])
         shown["files"] = _listed([_result(one) for one in outcome.outcomes])
     return shown
 
@@ -183,24 +190,14 @@ def of_inbound(workspace: Workspace, row: InboundFile) -> Metadata:
     return shown
 
 
-def markdown_table(frame: pl.DataFrame) -> str:
-    """A small frame as a Markdown table, nested values left out."""
-    flat = frame.select(column for column in frame.iter_columns() if not column.dtype.is_nested()).head(PREVIEW_ROWS)
-    lines = ["| " + " | ".join(flat.columns) + " |", "|" + " --- |" * flat.width]
-    for row in flat.iter_rows():
-        lines.append(
-            "| " + " | ".join("" if value is None else " ".join(str(value).replace("|", "\\|").split()) for value in row) + " |"
-        )
-    return "\n".join(lines)
-
-
 def _preview(workspace: Workspace, read: PartitionRead) -> str:
     record = RECORDS[read.record]
     shown = [
         name for name, kind in record.schema.items() if not kind.is_nested() and name not in ("source_record", "content_hash")
     ]
     rows = workspace.records.scan(record, [read.path]).select(shown)
-    return markdown_table(rows.sort("modified_at", descending=True).head(PREVIEW_ROWS).collect())
+    newest = rows.sort("modified_at", descending=True).head(PREVIEW_ROWS).collect()
+    return links.markdown_table(links.with_links(workspace, read.connection, read.record, newest), PREVIEW_ROWS)
 
 
 def _content(workspace: Workspace, flow: Flow, delivery: Delivery) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from mlconnector_assets.durable import disk_errors
 from mlconnector_assets.errors import ConfigurationError, ConnectorError
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import audit, audit_check, audit_search, deliveries, documents
+from mlconnector_assets.state import audit, audit_check, audit_search, deliveries, documents, journal
 from mlconnector_assets.state.audit_check import Check
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
@@ -91,6 +91,13 @@ def file_trails(workspace: Workspace, target: str) -> list[FileTrail]:
     ]
 
 
+def documents_of(workspace: Workspace, delivery_ids: Sequence[int], limit: int) -> pl.DataFrame:
+    """The records in these files, at most `limit`, in their order; frame of FOUND_SCHEMA."""
+    with workspace.state.reading() as tx:
+        chain = [entry for one in delivery_ids[:limit] for entry in audit.entries(tx, kind="file", reference=f"delivery {one}")]
+    return audit_search.scan(workspace.audit_folder, chain).head(limit).collect()
+
+
 def verify_audit(workspace: Workspace) -> Check:
     """Check the whole audit, and remember the outcome for the alerts. Raises StateError."""
     task, folder = "verify the audit", workspace.audit_folder
@@ -106,11 +113,13 @@ def verify_audit(workspace: Workspace) -> Check:
 
     with workspace.state.reading() as tx:
         problems = audit_check.verify(tx, folder, advanced)
+        # those that the journal names were committed before an older database was restored
+        noted = (folder / journal.NAME).read_text("utf-8", "replace") if (folder / journal.NAME).exists() else ""
         problems += [
             f"segment {name} is not part of the audit: somebody put it there, or a process was killed before it committed it; "
             "it proves nothing, move it out of the folder"
             for name in audit_check.strangers(tx, folder)
-            if (folder / name).stat().st_mtime < settled
+            if name not in noted and (folder / name).stat().st_mtime < settled
         ]
     check = Check(workspace.clock(), done, problems)
     with workspace.state.transaction() as tx:

@@ -84,6 +84,8 @@ def test_what_a_record_shows(location: CodeLocation) -> None:
     assert "source_record" not in header
     assert 0 < len(rows) <= 10
     assert shown["table"].asset_key == dg.AssetKey("warehouse_odoo_invoices")
+    assert shown["sent_by_acme_invoices"].asset_key == dg.AssetKey("acme_invoices")
+    assert f"]({location.project.sandbox.odoo_url}/web#id=" in rows[0]
     assert shown["stored"].value.endswith(".parquet")
 
 
@@ -98,7 +100,14 @@ def test_what_files_show(location: CodeLocation) -> None:
     assert shown["documents"].value == delivered["documents_delivered"].value > 10
     assert shown["source"].asset_key == dg.AssetKey("odoo_invoices")
     assert shown["delivery"].asset_key == dg.AssetKey("acme_delivery")
+    assert shown["table"].asset_key == dg.AssetKey("warehouse_odoo_invoices")
     assert delivered["rendered_by_invoices"].asset_key == dg.AssetKey("acme_invoices")
+    assert delivered["source_of_invoices"].asset_key == dg.AssetKey("odoo_invoices")
+    assert delivered["table_of_invoices"].asset_key == dg.AssetKey("warehouse_odoo_invoices")
+    assert delivered["trail"].value == shown["trail"].value == "```\nmlconnector audit show 1\n```"
+    documents = shown["documents_sent"].value.splitlines()[2:]
+    assert len(documents) == shown["documents"].value
+    assert documents[0].startswith(f"| {name} | 2 | [") and "&model=account.move&view_type=form) |" in documents[0]
     assert delivered["files"].value == f"- outbound/{name}: {shown['all_files'].value.partition(': ')[2]}: delivered"
     assert delivered["folder"].value.startswith("sftp://acme@127.0.0.1:")
 
@@ -110,6 +119,8 @@ def test_what_a_table_shows(location: CodeLocation) -> None:
     assert shown["dagster/row_count"].value == len(location.project.warehouse_rows()["odoo_invoices"])
     assert (shown["inserted"].value, shown["partitions_loaded"].value) == (0, 0)
     assert "| counterparty_name |" in shown["preview"].value
+    assert "/web#id=" in shown["preview"].value
+    assert shown["sent_by_acme_invoices"].asset_key == dg.AssetKey("acme_invoices")
     assert isinstance(shown["total_amount_EUR"], dg.FloatMetadataValue)
 
 

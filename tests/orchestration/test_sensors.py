@@ -12,6 +12,7 @@ import yaml
 
 from mlconnector_assets.orchestration import triggers
 from mlconnector_assets.state import deliveries, reads
+from mlconnector_assets.steps.secrets import set_secret
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.orchestration.code_location import CodeLocation, failures_of
 from tests.project import INVOICES_FLOW, ProjectFolder, write_project
@@ -200,3 +201,24 @@ def test_a_flow_with_a_schedule_runs_then_and_not_after_each_read(location: Code
     result = location.run(schedule.job_name, request)
     assert result.success
     assert [event.asset_key for event in result.get_asset_materialization_events()] == [dg.AssetKey("acme_weekdays")]
+
+
+def test_the_alerts_sensor_keeps_incidents_and_requests_nothing(location: CodeLocation) -> None:
+    assert skipped(location, "alerts") == "0 new incidents, 0 over, 0 messages sent"
+    day = datetime.now(UTC).date()
+    with open_workspace(location.project.root) as workspace:
+        set_secret(workspace, "odoo-key", location.project.sandbox.api_key.encode(), expires_on=day)
+    assert skipped(location, "alerts") == "1 new incidents, 0 over, 0 messages sent"
+    with open_workspace(location.project.root) as workspace:
+        set_secret(workspace, "odoo-key", location.project.sandbox.api_key.encode())
+    assert skipped(location, "alerts") == "0 new incidents, 1 over, 0 messages sent"
+
+
+def test_the_audit_is_verified_by_a_run_that_fails_when_it_was_changed(location: CodeLocation) -> None:
+    with open_workspace(location.project.root) as workspace:
+        set_secret(workspace, "another", b"value-of-another")
+        [segment] = workspace.audit_folder.glob("*.parquet")
+    assert location.run("audit_verify", dg.RunRequest()).success
+    segment.write_bytes(b"x")
+    [message] = failures_of(location.run("audit_verify", dg.RunRequest())).values()
+    assert "was changed" in message
