@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 import stamina
 
+from mlconnector_assets.configuration.connections import ODOO_RECORDS
 from tests.cli.command import Command
 from tests.cli.test_bad_input import refused
 from tests.sshd import free_port
 
 SHIPPED = Path(__file__).parents[2]
-PROOFS = 10
+PROOFS = 3 * len(ODOO_RECORDS) + 1
+"""Three of each record, and one of the flow."""
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_the_demo_runs_again_and_uses_a_sandbox_that_runs(mlconnector: Command, 
     assert (first.code, first.errors) == (0, []), first
     assert "read in cycle 1" in first.out
     assert first.out.count("✓") == PROOFS
-    assert "queued 1 file; delivered 1; loaded 8 new or changed records" in first.out
+    assert "queued 1 file; delivered 1; loaded 13 new or changed records" in first.out
     assert len(outbound(clone)) == 2
     for name in outbound(clone):
         assert f"acme/outbound/{name}" in first.out
