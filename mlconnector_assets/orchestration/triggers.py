@@ -4,6 +4,7 @@ sensor on queued files. A sensor decides and requests; it reads no records and p
 import hashlib
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 
 import dagster as dg
 
@@ -55,8 +56,9 @@ def changes_sensor(
         if in_progress(context.instance, job.name):
             return dg.SkipReason("a run of this connection is under way")
         with project.workspace(context.log) as workspace:
+            now = cache(lambda: workspace.source(connection.id).now())
             if not (
-                any(needs_read(workspace, connection.id, record) for record in connection.records)
+                any(needs_read(workspace, connection.id, record, now=now) for record in connection.records)
                 or any(due in unscheduled for due in due_flows(workspace, connection.id))
                 or any(due_tables(workspace, connection.id))
             ):

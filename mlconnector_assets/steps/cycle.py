@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
+from functools import cache, partial
 from typing import TypeVar
 
 from mlconnector_assets.errors import ConnectorError, CredentialsError, Unavailable
@@ -91,10 +92,11 @@ def _read_connection(workspace: Workspace, connection: str, days: Days | None, o
     """Read and sweep every record. What concerns the whole connection, such as a server that does not answer, is met
     once: trying each record would only wait as often."""
     records = workspace.project.connections[connection].records
+    now = cache(lambda: workspace.source(connection).now())
     for place, record in enumerate(records):
         step = "read"
         try:
-            _read(workspace, connection, record, days, outcome)
+            _read(workspace, connection, record, days, outcome, now=now)
             step = "sweep"
             _sweep(workspace, connection, record, outcome, sweep_now=sweep_now)
         except (Unavailable, CredentialsError) as error:
@@ -105,10 +107,12 @@ def _read_connection(workspace: Workspace, connection: str, days: Days | None, o
             outcome.failures.append(Failure(f"{step} {connection} {record}", error))
 
 
-def _read(workspace: Workspace, connection: str, record: str, days: Days | None, outcome: CycleOutcome) -> None:
+def _read(
+    workspace: Workspace, connection: str, record: str, days: Days | None, outcome: CycleOutcome, *, now: Callable[[], datetime]
+) -> None:
     if days is not None:
         outcome.reads.append(read_days(workspace, connection, record, days))
-    elif needs_read(workspace, connection, record):
+    elif needs_read(workspace, connection, record, now=now):
         outcome.reads.append(read_changes(workspace, connection, record))
     else:
         outcome.unchanged.append(f"{connection} {record}")

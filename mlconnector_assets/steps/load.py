@@ -53,8 +53,10 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
     StorageFull, ConnectorError with the holder when another process has the warehouse file open."""
     record = RECORDS[record_name]
     outcome = LoadOutcome(connection, record_name)
+    consumer, version = consumer_of(record), _version_of(workspace, record)
+    if not _anything_new(workspace, connection, record, consumer, version):
+        return outcome
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
-        consumer, version = consumer_of(record), _version_of(workspace, record)
         with workspace.state.reading() as tx:
             due = reads.due(tx, consumer, version, connection, record_name)
         if not due:
@@ -76,6 +78,15 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
         )
         workspace.progress.finished(task, summary)
         return _mark_gone(workspace, record, outcome, consumer, version)
+
+
+def _anything_new(workspace: Workspace, connection: str, record: Record, consumer: str, version: str) -> bool:
+    """Looked at before the lease is taken, which costs more than the look."""
+    with workspace.state.reading() as tx:
+        after = deletions.consumed_revision(tx, consumer, version, connection, record.name)
+        return bool(
+            reads.due(tx, consumer, version, connection, record.name) or deletions.changes(tx, connection, record.name, after)
+        )
 
 
 def _mark_gone(workspace: Workspace, record: Record, outcome: LoadOutcome, consumer: str, version: str) -> LoadOutcome:
@@ -140,7 +151,7 @@ def _merge(
 
 
 def _audit_rows(workspace: Workspace, record: Record, batch: Sequence[PartitionRead], reference: str) -> pl.DataFrame:
-    rows = workspace.records.scan(record, [read.path for read in batch])
+    rows = workspace.records.scan(record, [read.path for read in batch if read.rows])
     number = pl.col(record.number_column).cast(pl.String).alias("number")
     kept = (
         rows.select("connection", "company", "source_id", number, "modified_at", "content_hash")

@@ -4,7 +4,7 @@ A failed or killed read leaves nothing but a scratch folder, and progress is onl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -58,8 +58,9 @@ class ReadOutcome:
         return self.before != self.after
 
 
-def needs_read(workspace: Workspace, connection: str, record: str) -> bool:
-    """Whether a change is visible at the source or a day waits to be closed. One cheap request.
+def needs_read(workspace: Workspace, connection: str, record: str, *, now: Callable[[], datetime] | None = None) -> bool:
+    """Whether a change is visible at the source or a day waits to be closed. One cheap request, and one for the source's
+    time unless the caller knows it: `now`.
 
     A day closes with a read that began after its end plus the overlap, so once a day a read is due
     although nothing seems to have changed: a late commit may alter neither count nor maximum.
@@ -71,9 +72,9 @@ def needs_read(workspace: Workspace, connection: str, record: str) -> bool:
         return True
     with workspace.state.transaction() as tx:
         reads.looked(tx, connection, record, workspace.clock())
-    now = source.now()
-    closable = start_of_day(now.date()) + workspace.project.connections[connection].overlap
-    return until < closable <= now
+    present = (now or source.now)()
+    closable = start_of_day(present.date()) + workspace.project.connections[connection].overlap
+    return until < closable <= present
 
 
 def read_changes(workspace: Workspace, connection: str, record: str) -> ReadOutcome:
@@ -144,7 +145,7 @@ def _read(workspace: Workspace, connection: str, record_name: str, days: Days | 
             lost = lost_by(workspace, plan.record, newest, files)
             reached(CrashPoint.READ_FILES_WRITTEN)
             workspace.state.leases.check(lease)
-            for file in files:
+            for file in {file.path: file for file in files}.values():
                 workspace.records.publish(file)
             reached(CrashPoint.READ_FILES_PUBLISHED)
         partitions = _commit(workspace, plan, files, spooled, lost)

@@ -20,6 +20,7 @@ def rows_of(workspace: Workspace, record: Record, partitions: Sequence[Partition
     frames = [
         workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at"))
         for read in partitions
+        if read.rows
     ]
     return pl.concat(frames) if frames else record.empty().lazy().with_columns(pl.lit(None, INSTANT).alias("read_at"))
 

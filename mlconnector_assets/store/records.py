@@ -1,7 +1,7 @@
 """Records at rest: one immutable Parquet file a partition day and content,
-`<connection>/<record>/<day>/<sha256 prefix>.parquet`. Which file is the newest of a day is a row in the
-state database, so a reader never sees a half-made partition. Rows carry no read time: an unchanged
-day gives the same bytes again."""
+`<connection>/<record>/<day>/<sha256 prefix>.parquet`, and one in `empty/` for all days without rows. Which file is the
+newest of a day is a row in the state database, so a reader never sees a half-made partition. Rows carry no read time:
+an unchanged day gives the same bytes again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -88,6 +88,7 @@ class Spool:
         self._buffer: list[pl.DataFrame] = []
         self._buffered = 0
         self._pieces: dict[date, list[Path]] = {}
+        self._without_rows: DayFile | None = None
 
     def append(self, frame: pl.DataFrame) -> None:
         """Take a page of records of any days. Raises StorageFull."""
@@ -98,21 +99,27 @@ class Spool:
             self._flush()
 
     def finish(self, day: date, *, previous: str | None = None, window: tuple[datetime | None, datetime]) -> DayFile:
-        """Join the pieces of `day` into one file, not yet visible.
+        """Join the pieces of `day` into one file, not yet visible. All days without rows share one.
 
         `previous` is the day's file of an earlier read; its rows outside `window` stay, unless the record was
         read again now. Give it when the window covers the day only partly.
         """
         self._flush()
         pieces = self._pieces.get(day, [])
+        if not pieces and previous is None:
+            self._without_rows = self._without_rows or self._written(day, "empty", iter(()))
+            return replace(self._without_rows, day=day)
         frames: Iterator[pl.DataFrame] = (pl.read_parquet(piece) for piece in pieces)
         if previous is not None:
             frames = self._joined(pieces, self._store.scan(self._record, [previous]), window).iter_slices(ROW_GROUP)
-        temporary = self._scratch / f"{day}.parquet"
+        return self._written(day, day.isoformat(), frames)
+
+    def _written(self, day: date, folder: str, frames: Iterator[pl.DataFrame]) -> DayFile:
+        temporary = self._scratch / f"{folder}.parquet"
         with disk_errors(self._store.base):
             _write(temporary, self._record, frames)
         sha256 = _sha256(temporary)
-        relative = f"{self._connection}/{self._record.name}/{day}/{sha256[:24]}.parquet"
+        relative = f"{self._connection}/{self._record.name}/{folder}/{sha256[:24]}.parquet"
         written = pl.scan_parquet(temporary)
         rows = int(written.select(pl.len()).collect().item())
         return DayFile(day, relative, sha256, rows, totals_of(written, self._record), temporary)
