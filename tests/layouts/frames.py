@@ -18,6 +18,8 @@ LAYOUTS_OF = {
     "purchase_order_lines": "purchase_orders",
     "sales_order_lines": "sales_orders",
     "payment_settlements": "payments",
+    "vendor_items": "products",
+    "dimensions": "cost_center_plans",
 }
 """Shipped layouts that are not named after their record."""
 
@@ -68,6 +70,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
             {"settlement_id": "1", "document_type": "customer_invoice", "document_number": "INV/1", "amount": Decimal("9.5")}
         ],
     },
+    "contacts": {"name": "Deco", "kind": "contact"},
+    "gl_accounts": {"company": "main", "code": "400000", "name": "Sales"},
+    "cost_centers": {"name": "Operations", "root_plan_id": "2"},
+    "cost_center_plans": {"name": "Departments"},
+    "employees": {"name": "Anneke"},
+    "products": {
+        "name": "Bolt",
+        "vendor_items": [{"vendor_item_id": "1", "position": 1, "vendor_id": "7", "price": Decimal("0.5")}],
+    },
+    "payment_terms": {"name": "30 Days"},
+    "taxes": {"company": "main", "name": "21%"},
+    "exchange_rates": {"currency": "USD", "valid_from": DAY, "rate": Decimal("1.0842")},
     "bank_statement_lines": {
         "company": "main",
         "number": "BNK1/1",

@@ -135,8 +135,8 @@ class OdooApp:
         model = model_named(model_name)
         context = read_context(arguments.pop("context", None) or {}, COMPANIES)
         if self.faults.strike("no_rights", model=model_name):
-            if method == "has_access":
-                return "false"
+            if method == "has_access" or arguments.get("raise_exception") is False:
+                return False
             raise not_allowed_on_model(model_name, model.title)
         if self.faults.strike("serialization", model=model_name):
             raise OdooError(500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n")

@@ -51,6 +51,8 @@ def translated(major: int, model: str, method: str, arguments: Values) -> tuple[
     asked = dict(arguments)
     if "domain" in asked:
         asked["domain"] = [_term(term, table) for term in asked["domain"]]
+    if method == "has_access" and major == OLDEST:
+        return "check_access_rights", {"operation": asked["operation"], "raise_exception": False}, lambda answer: answer
     if method == "formatted_read_group":
         return _grouped(asked, table)
     if method == "web_search_read" and table:

@@ -40,6 +40,7 @@ MODELS = (
         lines={
             "child_ids": Lines("res.partner", "parent_id", "r.active = 1"),
             "bank_ids": Lines("res.partner.bank", "partner_id"),
+            "purchase_line_ids": Lines("purchase.order.line", "partner_id"),
         },
         by_company=("property_payment_term_id", "property_supplier_payment_term_id"),
         company_rule=OWN_OR_SHARED,

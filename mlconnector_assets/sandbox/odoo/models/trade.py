@@ -49,7 +49,7 @@ MODELS = (
             "move_ids": Lines("stock.move", "purchase_line_id"),
         },
         company_rule=OWN,
-        indexes=("order_id",),
+        indexes=("order_id", "partner_id"),
     ),
     Model(
         "sale.order",
