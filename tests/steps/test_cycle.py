@@ -205,7 +205,7 @@ def test_one_failing_record_stops_no_other(project: ProjectFolder) -> None:
 def test_an_odoo_that_does_not_answer_is_told_once(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def needs(workspace, connection, record):
+    def needs(workspace, connection, record, *, now):
         asked.append(record)
         raise Unavailable(f"{connection} cannot be reached", where=connection, mend="start it")
 
