@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mlconnector_assets.cli.options import HERE, ProjectOption, counted, out
+from mlconnector_assets.cli import demo_story as story
+from mlconnector_assets.cli.options import HERE, ProjectOption, out
 from mlconnector_assets.cli.sandbox import require_sandbox, sandbox_of
 from mlconnector_assets.cli.sync import run_and_show
 from mlconnector_assets.errors import Unavailable
 
 if TYPE_CHECKING:
-    from mlconnector_assets.sandbox import ControlClient
     from mlconnector_assets.steps.cycle import CycleOutcome
 
 UI_PORT = 3000
@@ -37,51 +37,29 @@ def demo(
     from mlconnector_assets.configuration.project import load_project
 
     with sandbox_of(load_project(project)) as running:
-        out.print("\n[bold]first cycle: everything that is new[/]")
+        control = running.control
+        story.mistype_a_vendor_code(control)
+        story.scene("first cycle: everything that is new")
         cycles = [run_and_show(project)]
-        _release(project)
-        out.print("\n[bold]in the sandbox somebody posts an invoice, credits another, registers a payment and moves a vendor[/]")
-        _change(running.control)
-        out.print("\n[bold]second cycle: exactly what changed[/]")
+        if story.release_what_is_held(project):
+            story.scene("the next cycle sends what was released")
+            cycles.append(run_and_show(project))
+        story.scene("a day's work: an invoice, a credit note, a payment, a vendor moves, and an invoice that has left is changed")
+        story.work_a_day(control)
+        story.send_us_a_file(control)
+        control.fault("sftp_down", times=None)
+        story.scene("and then the partners' SFTP server is down: files are made, and wait")
+        try:
+            run_and_show(project)
+        finally:
+            control.clear("sftp_down")
+        story.scene("it is up again: the same bytes leave under the same names")
         cycles.append(run_and_show(project))
         good = _summary(project, cycles)
         if ui:
             _dagster(project)
     if not good:
         raise typer.Exit(1)
-
-
-def _release(project: Path) -> None:
-    """Play the person who looks at what is held, and lets it leave."""
-    from mlconnector_assets.state import holds
-    from mlconnector_assets.steps.holding import decide
-    from mlconnector_assets.steps.workspace import open_workspace
-
-    with open_workspace(project) as workspace:
-        with workspace.state.reading() as tx:
-            waiting = holds.open(tx)
-        if not waiting:
-            return
-        out.print("\n[bold]nothing has left yet: the first files for a partner wait for a person[/]")
-        for hold in waiting:
-            out.print(f"  hold {hold.id}: {hold.partner} {hold.flow}, {counted(hold.documents, 'document')}: {hold.about}")
-        ids = [hold.id for hold in waiting]
-        reason = "looked through with ACME's bookkeeper"
-        command = f"mlconnector holds release {' '.join(map(str, ids))} --reason {reason!r}"
-        out.print(f"  the demo plays that person: {command}", markup=False)
-        decide(workspace, ids, "released", by="demo", reason=reason)
-    run_and_show(project)
-
-
-def _change(control: ControlClient) -> None:
-    issued = [["move_type", "=", "out_invoice"], ["state", "=", "posted"]]
-    credited, paid = control.call("account.move", "search", domain=issued, order="id desc", limit=2)
-    vendor = control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], limit=1)[0]
-    bolts = {"name": "Schroefbout M8 × 40, verzinkt", "quantity": 250, "price": "0.34"}
-    control.post_invoice(company=1, lines=[bolts, {"name": "Levering", "quantity": 1, "price": "12.50"}])
-    control.credit_note(credited, share="25")
-    control.pay(paid)
-    control.change_partner(vendor, {"street": "Nieuwe Kade 7"})
 
 
 def _summary(project: Path, cycles: list[CycleOutcome]) -> bool:
