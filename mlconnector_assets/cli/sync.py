@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlconnector_assets.steps.workspace import Workspace
 
 DAY_FORMAT = ["%Y-%m-%d"]
+MOST_NAMED = 4
 
 
 def sync(
@@ -67,7 +68,7 @@ def run_and_show(
     queued = sum(len(render.deliveries) for render in outcome.renders)
     sent = sum(len(delivery.sent) for delivery in outcome.deliveries)
     loaded = sum(load.inserted + load.updated for load in outcome.loads)
-    unchanged = f", nothing new in {', '.join(outcome.unchanged)}" if outcome.unchanged else ""
+    unchanged = f", nothing new in {_named_or_counted(outcome.unchanged)}" if outcome.unchanged else ""
     made = f"queued {counted(queued, 'file')}; delivered {sent}; loaded {counted(loaded, 'new or changed record')}"
     gone = sum(len(sweep.deleted) for sweep in outcome.sweeps)
     made += f"; found {counted(gone, 'deletion')}" if gone else ""
@@ -78,6 +79,11 @@ def run_and_show(
         out.print(f"{counted(held, 'document')} held for a person to look at: mlconnector holds list")
     complain_of_steps(outcome.failures)
     return outcome
+
+
+def _named_or_counted(records: list[str]) -> str:
+    """Record names as long as a line can hold them, else how many there are."""
+    return ", ".join(records) if len(records) <= MOST_NAMED else counted(len(records), "kind") + " of record"
 
 
 def _days(first: datetime | None, last: datetime | None) -> tuple[date, date] | None:

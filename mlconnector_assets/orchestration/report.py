@@ -12,6 +12,7 @@ import dagster as dg
 
 from mlconnector_assets.orchestration import metadata, names
 from mlconnector_assets.orchestration.metadata import Metadata
+from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.collect import CollectOutcome
 from mlconnector_assets.steps.cycle import CycleOutcome
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
@@ -39,15 +40,17 @@ def report_cycle(root: Path, outcome: CycleOutcome) -> None:
 
 
 def _materializations(workspace: Workspace, outcome: CycleOutcome) -> Iterable[dg.AssetMaterialization]:
-    """As the assets would have: an event a day, oldest first, what concerns the whole run at the newest."""
-    days = {(read.connection, read.record): [partition.day for partition in read.partitions] for read in outcome.reads}
+    """As the assets would have: an event a day, oldest first, what concerns the whole run at the newest. Days without a
+    record have none: a first read covers a month of two dozen records, and each event costs Dagster's storage a commit."""
+    told = {(read.connection, read.record): [*_with_rows(read.partitions[:-1]), *read.partitions[-1:]] for read in outcome.reads}
+    days = {record: [partition.day for partition in partitions] for record, partitions in told.items()}
     today = [workspace.clock().date()]
     for read in outcome.reads:
         key = names.record_asset(read.connection, read.record)
-        for partition in read.partitions[:-1]:
+        *earlier, newest = told[read.connection, read.record]
+        for partition in earlier:
             yield _event(key, metadata.of_partition(workspace, partition), partition.day)
-        for partition in read.partitions[-1:]:
-            yield _event(key, metadata.of_partition(workspace, partition) | metadata.of_read(read), partition.day)
+        yield _event(key, metadata.of_partition(workspace, newest) | metadata.of_read(read), newest.day)
     for swept in outcome.sweeps:
         if swept.stop is None:
             yield _event(names.deleted_asset(swept.connection, swept.record), metadata.of_sweep(workspace, swept))
@@ -75,6 +78,10 @@ def _of_collection(workspace: Workspace, collected: CollectOutcome) -> Iterable[
         yield dg.AssetMaterialization(
             key, partition=names.inbound_file(row), metadata=metadata.of_inbound(workspace, row), tags=TAGS
         )
+
+
+def _with_rows(partitions: Sequence[PartitionRead]) -> list[PartitionRead]:
+    return [partition for partition in partitions if partition.rows]
 
 
 def _events(key: dg.AssetKey, days: Sequence[date], shown: Metadata) -> Iterable[dg.AssetMaterialization]:
