@@ -134,6 +134,7 @@ class Collector:
         a full disk of ours, the state database; claims are given back then.
         """
         self.files.sweep()
+        self._over.clear()
         outcome = self.look(session)
         with self.state.reading() as tx:
             waiting = books.count_due(tx, self.partner, self.clock())
@@ -203,6 +204,7 @@ class Collector:
         with self._lock, suppress(ConnectorError), self.state.transaction() as tx:
             for row in self._claimed.values():
                 books.give_back(tx, row, "interrupted", self.clock())
+            self._claimed.clear()
 
     # handing over
 
