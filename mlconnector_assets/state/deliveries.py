@@ -12,7 +12,13 @@ import sqlalchemy as sa
 
 from mlconnector_assets.errors import ConnectorError, LeaseHeld, LeaseLost, StateError
 from mlconnector_assets.state.processes import is_gone
-from mlconnector_assets.state.schema import DELIVERIES
+from mlconnector_assets.state.schema import DELIVERIES, Instant
+
+MOVING = (
+    "state", "attempts", "next_attempt_at", "last_error", "delivered_at", "how", "owner", "owned_until",
+    "publishing", "queued_at",
+)  # fmt: skip
+"""Columns of a delivery that change on its way; the others stay as they were made."""
 
 
 @dataclass(frozen=True)
@@ -109,16 +115,19 @@ def enqueue(
 
 def enter_again(tx: sa.Connection, written: Mapping[str, Any], now: datetime) -> Delivery:
     """Enter a delivery that the database lost, under its id, as it was made: queued, and due at once. `written` is its
-    row, instants as ISO 8601 text."""
-    made = {"created_at": datetime.fromisoformat(written["created_at"]), "next_attempt_at": now}
-    fresh = {"state": "queued", "attempts": 0, "delivered_at": None, "how": None, "last_error": None}
-    free = {"owner": None, "owned_until": None, "publishing": None}
-    statement = sa.insert(DELIVERIES).values(dict(written) | made | fresh | free)
+    row as JSON has it, perhaps by another version of this package: what the table does not have is left out."""
+    made = {column.name: _told(column, written.get(column.name)) for column in DELIVERIES.c if column.name not in MOVING}
+    fresh = {"state": "queued", "attempts": 0, "queued_at": now, "next_attempt_at": now}
+    statement = sa.insert(DELIVERIES).values(made | fresh)
     delivery = Delivery(**tx.execute(statement.returning(DELIVERIES)).mappings().one())
     if tx.dialect.name == "postgresql":
         highest = sa.select(sa.func.max(DELIVERIES.c.id)).scalar_subquery()
         tx.execute(sa.select(sa.func.setval(sa.func.pg_get_serial_sequence("deliveries", "id"), highest)))
     return delivery
+
+
+def _told(column: sa.Column[Any], value: object) -> object:
+    return datetime.fromisoformat(value) if isinstance(value, str) and isinstance(column.type, Instant) else value
 
 
 def settle(tx: sa.Connection, delivery_id: int, how: Literal["sent", "found"], at: datetime, remote_name: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from mlconnector_assets.crash_points import CrashPoint
 from mlconnector_assets.errors import StateError
@@ -84,9 +84,18 @@ class Sending(RuleBasedStateMachine):
         except StateError as error:
             assert "backup was restored" in str(error)
             reconcile(self.books.workspace, by="Ann", reason="the machine failed")
-            self.backup = None
         finally:
             self.crash = None
+
+    @initialize(confirmed=st.booleans())
+    def begin(self, confirmed: bool) -> None:
+        """Books with some invoices; half of the time somebody has confirmed the rules, and the first have left."""
+        self.post(2)
+        if confirmed:
+            self.books.confirm()
+            self.books.cycle()
+            self.partner_takes()
+        self.back_up()
 
     @rule(many=st.integers(1, LIMIT + 1))
     def post(self, many: int) -> None:
@@ -115,6 +124,14 @@ class Sending(RuleBasedStateMachine):
     def render(self, point: CrashPoint | None) -> None:
         self.crash = point
         self.run(self.books.render)
+
+    @rule(many=st.integers(1, LIMIT), point=st.sampled_from([None, None, *CRASHES]))
+    def cycle(self, many: int, point: CrashPoint | None) -> None:
+        """As a schedule does: new invoices, files, deliveries."""
+        self.post(many)
+        self.crash = point
+        self.run(self.books.render)
+        self.run(self.books.deliver)
 
     @rule(point=st.sampled_from([None, None, *CRASHES]))
     def deliver(self, point: CrashPoint | None) -> None:
@@ -158,9 +175,9 @@ class Sending(RuleBasedStateMachine):
         self.backup = {path.name: path.read_bytes() for path in home.glob("state.db*")}
 
     @precondition(lambda self: self.backup is not None)
-    @rule()
-    def restore(self) -> None:
-        """An older state database; the stores stay."""
+    @rule(taken=st.booleans())
+    def restore(self, taken: bool) -> None:
+        """An older state database; the stores stay. Sometimes the partner has taken the files by then."""
         assert self.backup is not None
         self.books.close()
         home = self.books.root / ".mlconnector"
@@ -168,6 +185,8 @@ class Sending(RuleBasedStateMachine):
             path.unlink()
         for name, content in self.backup.items():
             (home / name).write_bytes(content)
+        if taken:
+            self.partner_takes()
         self.run(self.books.render)
 
     @invariant()
