@@ -117,8 +117,18 @@ class Sender:
         """
         published: set[int] = set()
         meeting = Meeting(lambda met: published.update(self.books.publish(met)))
-        journeys = [self._send(_Journey(self, delivery), meeting, published) for delivery in deliveries]
-        return self.session.together(journeys, most=IN_FLIGHT)
+        self._listed.clear()
+        journeys = [_Journey(self, delivery) for delivery in deliveries]
+        sent = self.session.together([self._send(journey, meeting, published) for journey in journeys], most=IN_FLIGHT)
+        self._sweep_again([journey for journey, one in zip(journeys, sent, strict=True) if one.how])
+        return sent
+
+    def _sweep_again(self, arrived: Sequence[_Journey]) -> None:
+        """What a worker had sent just before it died may have reached the disk only after the first sweep."""
+        self._listed.clear()
+        with suppress(ConnectorError):
+            for journey in arrived:
+                journey.sweep()
 
     async def _send(self, journey: _Journey, meeting: Meeting, published: set[int]) -> Sent:
         async def publish() -> None:
@@ -139,7 +149,7 @@ class Sender:
         probe_folder(self.session, folder, self.folders.get(TEMPORARY), self.switches)
 
     def names_in(self, folder: str) -> set[str] | None:
-        """The names in a folder, as they were when first asked for; None where listing is forbidden."""
+        """The names in a folder, as they were when first asked for in this batch; None where listing is forbidden."""
         if folder not in self._listed:
             try:
                 self._listed[folder] = {file.name for file in self.session.listing(folder) if file.name}
@@ -172,7 +182,7 @@ class _Journey:
         """Bring the file there. Raises FAILURES and LeaseLost; no part file is left then, unless the connection broke."""
         for name in (self.delivery.remote_name, self._part_name(self.delivery.attempts)):
             check_name(name)
-        unpublished = self._sweep()
+        unpublished = self.sweep()
         maybe_published = self.delivery.publishing is not None and not unpublished
         found = await self._session.look(self._final)
         existing: Existing = "refuse"
@@ -211,7 +221,7 @@ class _Journey:
 
     # what is there already
 
-    def _sweep(self) -> bool:
+    def sweep(self) -> bool:
         """Remove what earlier attempts at this delivery left. Returns whether the newest of them that was about to be
         published still had its part file: then it was not."""
         unpublished = False
