@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from mlconnector_assets.cli.options import HERE, ProjectOption, err, out
+
+if TYPE_CHECKING:
+    from mlconnector_assets.partners import Flow
 
 
 class Schema(StrEnum):
@@ -43,6 +47,7 @@ def check(
     for partner in loaded.partners.values():
         place = f"{partner.sftp.host}:{partner.sftp.port}, flows {', '.join(partner.flows)}"
         out.print(f"[green]✓[/] partner {partner.id}: {escape(place)}")
+    _check_pgp(project, [flow for _, flow in loaded.flows() if flow.pgp])
     if live:
         _check_live(project)
 
@@ -67,6 +72,17 @@ def schema(
         output.write_text(text, encoding="utf-8")
     else:
         typer.echo(text, nl=False)
+
+
+def _check_pgp(project: Path, flows: Sequence[Flow]) -> None:
+    """Try every key; opens the secrets, and so only where a flow asks for it."""
+    if flows:
+        from mlconnector_assets.steps.encoding import try_encoding
+        from mlconnector_assets.steps.workspace import open_workspace
+
+        with open_workspace(project) as workspace:
+            try_encoding(workspace)
+        out.print(f"[green]✓[/] pgp: {', '.join(flow.name for flow in flows)}")
 
 
 def _check_live(project: Path) -> None:

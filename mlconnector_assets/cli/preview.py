@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from mlconnector_assets.cli import tables
-from mlconnector_assets.cli.options import HERE, ProjectOption, counted, err
+from mlconnector_assets.cli.options import HERE, ProjectOption, counted, err, out
+
+if TYPE_CHECKING:
+    from mlconnector_assets.steps.preview import Difference, News
+
+COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def preview(
@@ -18,6 +23,9 @@ def preview(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the file here instead of printing it.")
     ] = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what differs from the last file that was sent, instead of the whole file.")
+    ] = False,
     project: ProjectOption = HERE,
 ) -> None:
     """Show the file that would be sent now, and which documents are in it. Changes nothing.
@@ -26,15 +34,20 @@ def preview(
     to standard error, for a fixed-width file also a ruler and where its columns stand. What happens next:
     `mlconnector sync` reads what is newer, makes the file, and sends it.
 
-    Example: mlconnector preview acme invoices -o next.csv
+    With --diff it is compared with the last file of the flow, line by line; of a snapshot this is what the partner will
+    see change.
+
+    Examples: mlconnector preview acme invoices -o next.csv, mlconnector preview acme vendors --diff
     """
     from mlconnector_assets.formats.display import places, ruler
     from mlconnector_assets.records import RECORDS
     from mlconnector_assets.steps.flow_kinds import preview_flow
+    from mlconnector_assets.steps.preview import compare_with_last
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:
         seen = preview_flow(workspace, partner, flow)
+        difference = compare_with_last(workspace, partner, flow, seen.file) if diff else None
         number = RECORDS[workspace.flow(partner, flow).record].number_column
     file, body = seen.file, seen.file.body
     for source_id, reason in body.blocked.items():
@@ -47,7 +60,7 @@ def preview(
     )
     totals = ", ".join(f"{key.replace('|', ' ')} {amount}" for key, amount in body.totals.items())
     lines = [] if body.lines is None else [counted(body.lines, "line")]
-    size = [counted(body.documents.height, "document"), *lines, counted(len(file.sent), "byte")]
+    size = [counted(body.documents.height, "document"), *lines, counted(len(file.content), "byte")]
     err.print(f"{file.name}: {', '.join(size)}", markup=False)
     if totals:
         err.print(totals, markup=False)
@@ -57,8 +70,20 @@ def preview(
         err.print(f"{seen.waiting} more documents would go into further files")
     if output is not None:
         output.write_bytes(file.content)
-        return
-    if body.layout.format == "fixed_width":
-        tables.show(["line", "positions", "column", "filled with"], places(body.layout), console=err)
-        typer.echo("\n".join(ruler(body.layout)), err=True)
-    typer.get_binary_stream("stdout").write(file.content)
+    if difference is not None:
+        _show_difference(difference, seen.news)
+    elif output is None:
+        if body.layout.format == "fixed_width":
+            tables.show(["line", "positions", "column", "filled with"], places(body.layout), console=err)
+            typer.echo("\n".join(ruler(body.layout)), err=True)
+        typer.get_binary_stream("stdout").write(file.content)
+
+
+def _show_difference(difference: Difference, news: News) -> None:
+    for line in difference.lines:
+        out.print(line, style=COLOURS.get(line[:1], ""), markup=False, highlight=False, soft_wrap=True)
+    against = f"against {difference.last.remote_name}" if difference.last else "no file of this flow was sent before"
+    if not difference.lines:
+        err.print("the file has the same lines as the last one")
+    counts = (f"{len(ids)} {what}" for ids, what in ((news.added, "new"), (news.changed, "changed"), (news.removed, "gone")))
+    err.print(f"{against}: {', '.join(counts)}", markup=False)

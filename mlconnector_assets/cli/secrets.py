@@ -163,6 +163,9 @@ def _named(project: Project) -> dict[str, list[str]]:
             for name in (host.password, host.private_key) if host else ():
                 if name:
                     users.setdefault(name, []).append(f"partner {partner.id}")
+        for flow in partner.flows.values():
+            if flow.pgp and flow.pgp.sign_with:
+                users.setdefault(flow.pgp.sign_with, []).append(f"partner {partner.id}, flow {flow.name}")
     for name, user in project.alerts.secrets():
         users.setdefault(name, []).append(user)
     return users

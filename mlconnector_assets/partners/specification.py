@@ -23,11 +23,22 @@ from pydantic_core import PydanticCustomError
 from mlconnector_assets.layouts.models import Layout, short_layout
 from mlconnector_assets.layouts.options import FileFormat
 from mlconnector_assets.partners import file_names
-from mlconnector_assets.partners.fields import Day, Duration, Identifier, NamesOrAll, SecretName, Size, Text, checked_identifier
+from mlconnector_assets.partners.fields import (
+    Day,
+    Duration,
+    Identifier,
+    NamesOrAll,
+    SecretName,
+    Size,
+    Text,
+    TimeOfDay,
+    checked_identifier,
+)
 from mlconnector_assets.partners.file_names import NameFacts
 from mlconnector_assets.partners.host_keys import checked_host_key, host_keys_in
 from mlconnector_assets.partners.inbox import Inbox
 from mlconnector_assets.partners.paths import Folder, RemotePath
+from mlconnector_assets.partners.pgp import PgpRules
 from mlconnector_assets.partners.schedules import checked_cron, checked_time_zone
 from mlconnector_assets.partners.snapshots import Kind, SnapshotRules, default_kind
 from mlconnector_assets.partners.wire import WireSwitches
@@ -226,7 +237,13 @@ class Flow(BaseModel):
         description="Most bytes in one file, before it is compressed; more make more files. A larger document is blocked.",
     )
     split_by: Literal["company"] | None = Field(default=None, description="`company`: documents of one company a file.")
+    cut_off: TimeOfDay | None = Field(
+        default=None,
+        description="Time of day in the flow's time zone; documents modified later leave with the next day's files.",
+    )
     compress: Literal["gzip"] | None = Field(default=None, description="`gzip`: files leave compressed, with .gz after the name.")
+
+    pgp: PgpRules | None = Field(default=None, description="Whose key files are encrypted with, and who signs them.")
 
     @field_validator("since")
     @classmethod
@@ -243,6 +260,8 @@ class Flow(BaseModel):
             raise ValueError("has `snapshot:`, which needs `kind: snapshot`; each of these documents is sent once")
         if self.kind == "snapshot" and self.snapshot.send == "full" and cuts:
             raise ValueError(f"`{cuts[0]}` would cut a full snapshot in pieces; leave it out, or `send: changes`")
+        if self.kind == "snapshot" and self.cut_off is not None:
+            raise ValueError("`cut_off` is for documents; a snapshot has the state of the moment")
         if self.snapshot.always and not self.schedule:
             raise ValueError("`snapshot: {always: true}` needs a `schedule:` that tells when")
         return self
@@ -271,9 +290,14 @@ class Flow(BaseModel):
         """The pattern of file names."""
         return self.file_name or file_names.default_pattern(self.format)
 
+    @property
+    def ending(self) -> str:
+        """What is added to names for what is done to a file before it leaves."""
+        return (".gz" if self.compress else "") + (self.pgp.ending if self.pgp else "")
+
     def remote_name(self, facts: NameFacts) -> str:
         """Name of a file as it leaves. Raises Unnameable."""
-        return file_names.file_name(self.pattern, facts) + (".gz" if self.compress else "")
+        return file_names.file_name(self.pattern, facts) + self.ending
 
 
 class Partner(BaseModel):

@@ -14,6 +14,7 @@ from mlconnector_assets.state import documents
 from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.business_hash import business_hashes
+from mlconnector_assets.steps.cut_off import waits
 from mlconnector_assets.steps.eligibility import Rules, newest_judged
 from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
@@ -28,11 +29,13 @@ class Candidates:
 
     `found`: source_id, number, company, modified_at, read_at, the record's totals and currency, and the flags of
     `newest_judged`. `rows` scans the partitions they lie in, with `read_at`; `known` is what is on record about them.
+    `late` counts new documents that are left out, because they came after the flow's cut-off.
     """
 
     found: pl.DataFrame
     rows: pl.LazyFrame
     known: Mapping[str, DocumentRow]
+    late: int = 0
 
     def select(self, source_ids: Sequence[str]) -> pl.DataFrame:
         """Those of `found` with these ids, in its order."""
@@ -57,7 +60,9 @@ def find_candidates(
     judged = newest_judged(rows, flow, rules, *wanted)
     number = pl.col(record.number_column).cast(pl.String).alias("number")
     found = judged.with_columns(number).sort("modified_at", "source_id").collect()
-    return Candidates(found, rows, on_record(workspace, partner, flow, found["source_id"]))
+    known = on_record(workspace, partner, flow, found["source_id"])
+    late = found.select(waits(flow, workspace.clock()) & ~pl.col("source_id").is_in(list(known))).to_series()
+    return Candidates(found.filter(~late), rows, known, int(late.sum()))
 
 
 def on_record(workspace: Workspace, partner: Partner, flow: Flow, source_ids: pl.Series) -> dict[str, DocumentRow]:

@@ -9,7 +9,7 @@ from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deletions, documents, reads
 from mlconnector_assets.steps import load, render
-from mlconnector_assets.steps.eligibility import version_of
+from mlconnector_assets.steps.cut_off import due_reads
 from mlconnector_assets.steps.workspace import Workspace
 
 
@@ -20,7 +20,7 @@ def due_flows(workspace: Workspace, connection: str) -> Iterator[tuple[str, str]
         if flow.connection != connection:
             continue
         consumer = render.consumer_of(partner.book, flow.name)
-        due = _is_due(workspace, consumer, version_of(flow), connection, flow.record)
+        due = _has_reads(workspace, consumer, flow)
         due = due or _has_deletions(workspace, consumer, connection, flow.record)
         if due or _is_released(workspace, partner, flow):
             yield partner.id, flow.name
@@ -33,6 +33,11 @@ def due_tables(workspace: Workspace, connection: str) -> Iterator[str]:
         consumer = load.consumer_of(RECORDS[record])
         if _is_due(workspace, consumer, None, connection, record) or _has_deletions(workspace, consumer, connection, record):
             yield record
+
+
+def _has_reads(workspace: Workspace, consumer: str, flow: Flow) -> bool:
+    with workspace.state.reading() as tx:
+        return bool(due_reads(tx, consumer, flow, workspace.clock()))
 
 
 def _is_released(workspace: Workspace, partner: Partner, flow: Flow) -> bool:

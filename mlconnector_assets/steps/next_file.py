@@ -1,4 +1,4 @@
-"""The next file of a flow, ready to leave: as many of the waiting documents as fit, rendered, named and encoded.
+"""The next file of a flow, ready to leave: as many of the waiting documents as fit, rendered and named.
 Nothing is claimed; the numbers are those that would be taken now, and the outbox makes sure that they are."""
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from datetime import datetime
 import polars as pl
 from sqlalchemy import Connection
 
-from mlconnector_assets.exchange.encoding import encoded
 from mlconnector_assets.layouts import FileFacts
 from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.file_names import NameFacts, Unnameable
@@ -55,8 +54,8 @@ def _counts_days(flow: Flow) -> bool:
 class NextFile:
     """A file that can enter the outbox.
 
-    `body` has its documents, and those that are blocked. `content` is what people and programs read, `sent` the bytes
-    that leave: compressed or encrypted, or the same. `documents_used` counts the documents that were looked at: the
+    `body` has its documents, and those that are blocked. `content` is what people and programs read, before it is
+    compressed or encrypted. `documents_used` counts the documents that were looked at: the
     others wait for a further file. Without a document in it there is no name, and nothing to send.
     """
 
@@ -65,7 +64,6 @@ class NextFile:
     made_at: datetime
     body: Body
     content: bytes
-    sent: bytes
     documents_used: int
 
 
@@ -90,7 +88,7 @@ def next_file(workspace: Workspace, partner: Partner, flow: Flow, documents: pl.
         return name, body.content(FileFacts(numbers.control, now, partner.id, partner.name, flow.name, name))
 
     body, name, content, used = _fitting(flow, documents, made)
-    return NextFile(name, numbers, now, body, content, encoded(content, flow.compress), used)
+    return NextFile(name, numbers, now, body, content, used)
 
 
 def _name(partner: Partner, flow: Flow, numbers: Numbers, now: datetime, body: Body) -> str:

@@ -14,6 +14,7 @@ from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import audit, deliveries
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.business_hash import business_values
+from mlconnector_assets.steps.encoding import encoded
 from mlconnector_assets.steps.next_file import NextFile, numbers_scope
 from mlconnector_assets.steps.workspace import Workspace
 
@@ -35,15 +36,17 @@ class Renumbered(Exception):
 
 def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextFile, settle: Settle) -> Delivery | None:
     """Queue the file, and let `settle` record its documents in the same transaction; without a document in it only that.
-    Returns the delivery. Raises Renumbered, what `settle` raises, StateError for a name that is taken, StorageFull."""
+    Returns the delivery. Raises Renumbered, what `settle` raises, StateError for a name that is taken,
+    StorageFull, and with PGP ConfigurationError and CredentialsError."""
     if file.body.documents.is_empty():
         with workspace.state.transaction() as tx:
             settle(tx, None)
         return None
+    leaving = encoded(workspace, partner, flow, file.content)
     with workspace.recorded() as tx:
         if not file.numbers.take(tx, numbers_scope(partner, flow), flow):
             raise Renumbered
-        sha256 = workspace.files.put(file.sent)
+        sha256 = workspace.files.put(leaving)
         plain_sha256 = workspace.files.put(file.content)
         reached(CrashPoint.RENDER_FILE_STORED)
         delivery = deliveries.enqueue(
@@ -53,7 +56,7 @@ def enter_outbox(workspace: Workspace, partner: Partner, flow: Flow, file: NextF
             folder=partner.outbox,
             remote_name=file.name,
             sha256=sha256,
-            size=len(file.sent),
+            size=len(leaving),
             documents=file.body.documents.height,
             totals=file.body.totals,
             control_number=file.numbers.control,

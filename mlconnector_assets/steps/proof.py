@@ -11,6 +11,7 @@ import polars as pl
 
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.state import deliveries, documents, reads, set_aside
+from mlconnector_assets.steps.cut_off import waits
 from mlconnector_assets.steps.eligibility import newest_eligible
 from mlconnector_assets.steps.rows import newest_rows
 from mlconnector_assets.steps.workspace import Workspace
@@ -107,7 +108,8 @@ def prove_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:
     files = [entry for entry in made if (entry.flow, entry.folder) == (flow_name, partner.outbox)]
     schema = {"source_id": pl.String, "state": pl.String, "delivery_id": pl.Int64, "differs": pl.Boolean}
     states = pl.DataFrame(known, schema=schema, orient="row")
-    judged = eligible.join(states, on="source_id", how="left").with_columns(pl.col("state").fill_null("unsent"))
+    unsent = pl.when(waits(flow, workspace.clock())).then(pl.lit("after the cut-off")).otherwise(pl.lit("unsent"))
+    judged = eligible.join(states, on="source_id", how="left").with_columns(pl.col("state").fill_null(unsent))
     counts = dict(judged.group_by("state").len().iter_rows())
     in_files = states.filter(pl.col("delivery_id").is_not_null())
     sent = sum(entry.documents for entry in files)

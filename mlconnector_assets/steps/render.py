@@ -22,7 +22,8 @@ from mlconnector_assets.state.documents import WAITING, DocumentRow
 from mlconnector_assets.state.holds import Hold
 from mlconnector_assets.steps.bodies import Body
 from mlconnector_assets.steps.candidates import Candidates, document_rows, find_candidates, load_documents
-from mlconnector_assets.steps.eligibility import eligibility_version
+from mlconnector_assets.steps.cut_off import due_reads, waiting_version
+from mlconnector_assets.steps.eligibility import version_of
 from mlconnector_assets.steps.holding import carry_out
 from mlconnector_assets.steps.judging import Move, judge, recall
 from mlconnector_assets.steps.next_file import batches, next_file
@@ -57,11 +58,11 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
     Raises LeaseHeld, ConfigurationError, StateError, StorageFull."""
     partner, flow = workspace.partner(partner_id), workspace.flow(partner_id, flow_name)
     outcome = RenderOutcome(partner_id, flow_name)
-    consumer, version = consumer_of(partner.book, flow_name), eligibility_version(flow)
+    consumer, now = consumer_of(partner.book, flow_name), workspace.clock()
     with workspace.state.leases.hold(consumer, workspace.owner, LEASE):
         workspace.check_not_restored()
         with workspace.state.reading() as tx:
-            due = reads.due(tx, consumer, version, flow.connection, flow.record)
+            due = due_reads(tx, consumer, flow, now)
             waiting = documents.in_states(tx, partner.book, flow_name, *WAITING)
             vanished = vanished_documents(tx, partner, flow, consumer)
         if not due and not waiting and not vanished.revision:
@@ -83,12 +84,16 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
                     outcome.documents += delivery.documents
             workspace.progress.advanced(task, batch.height)
         with workspace.state.transaction() as tx:
-            reads.consume(tx, consumer, version, due)
+            reads.consume(tx, consumer, waiting_version(flow, now) if found.late else version_of(flow), due)
             if vanished.revision:
                 deletions.consume(tx, consumer, "", flow.connection, flow.record, revision=vanished.revision)
             if outcome.documents:
                 flow_rules.note_run(tx, partner.book, flow_name, outcome.documents, workspace.clock())
         reached(CrashPoint.RENDER_COMMITTED)
+        if found.late:
+            workspace.progress.note(
+                f"{partner_id} {flow_name}: {found.late} documents came after the cut-off, and leave tomorrow"
+            )
         _tell(workspace, task, outcome)
     return outcome
 

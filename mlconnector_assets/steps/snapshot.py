@@ -20,7 +20,7 @@ from mlconnector_assets.state.documents import DocumentRow
 from mlconnector_assets.steps.eligibility import snapshot_version
 from mlconnector_assets.steps.next_file import NextFile, next_file
 from mlconnector_assets.steps.outbox_entry import Renumbered, enter_outbox
-from mlconnector_assets.steps.preview import Preview
+from mlconnector_assets.steps.preview import News, Preview
 from mlconnector_assets.steps.proof import Proof
 from mlconnector_assets.steps.render import LEASE, RenderOutcome, consumer_of
 from mlconnector_assets.steps.snapshot_holds import ask, doubt, open_holds, withdraw
@@ -111,9 +111,11 @@ def preview_snapshot(workspace: Workspace, partner_id: str, flow_name: str) -> P
     rows = change.rows_to_show(flow)
     file = next_file(workspace, partner, flow, next(files_of(flow, change), rows))
     if not (is_time_again(workspace, partner, flow) or change.adds(flow, file)):
-        return Preview(next_file(workspace, partner, flow, rows.clear()), 0, 0)
+        return Preview(next_file(workspace, partner, flow, rows.clear()), 0, 0, News())
     held = file.body.documents.height if doubt(workspace, partner, flow, change, file) else 0
-    return Preview(file, rows.height - file.documents_used, held)
+    ids = dict(change.rows.select("key", "source_id").iter_rows())
+    added, changed, gone = (sorted(ids.get(key, key) for key in keys) for keys in (change.added, change.changed, change.gone))
+    return Preview(file, rows.height - file.documents_used, held, News(added, changed, gone))
 
 
 def prove_snapshot(workspace: Workspace, partner_id: str, flow_name: str) -> Proof:

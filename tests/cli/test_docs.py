@@ -106,6 +106,7 @@ SECTIONS = {
     "Inbox": "partners/*.yaml: inbox",
     "InboundFiles": "partners/*.yaml: inbox: files",
     "Flow": "partners/*.yaml: a flow",
+    "PgpRules": "partners/*.yaml: pgp",
     "SnapshotRules": "partners/*.yaml: snapshot",
     "Layout": "partners/*.yaml: layout",
     "LayoutColumn": "partners/*.yaml: layout: a column",

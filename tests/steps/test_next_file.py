@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlconnector_assets.exchange.encoding import encoded
 from mlconnector_assets.partners import Partner
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.steps import next_file as module
+from mlconnector_assets.steps.encoding import encoded
 from mlconnector_assets.steps.next_file import batches, next_file
 from tests.partners.samples import flow, target
 
@@ -132,8 +132,10 @@ def test_dates_in_names_are_those_of_the_time_zone() -> None:
 
 def test_compressed_bytes_are_always_the_same_and_hold_the_content() -> None:
     (made,) = all_files(partner_with(compress="gzip"), vendors(["a" * 500]))
-    assert gzip.decompress(made.sent) == made.content
-    assert len(made.sent) < len(made.content)
-    assert made.sent == encoded(made.content, "gzip")
-    assert made.sent[4:8] == bytes(4)
+    partner = partner_with(compress="gzip")
+    sent = encoded(WORKSPACE, partner, partner.flows["vendors"], made.content)
+    assert gzip.decompress(sent) == made.content
+    assert len(sent) < len(made.content)
+    assert sent == encoded(WORKSPACE, partner, partner.flows["vendors"], made.content)
+    assert sent[4:8] == bytes(4)
     assert made.name == "acme_vendors_000001.csv.gz"
