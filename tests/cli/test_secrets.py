@@ -123,9 +123,9 @@ def test_list_tells_what_is_missing_before_there_is_a_key(mlconnector: Command, 
     ended = mlconnector.on(empty)("secrets", "list", "--csv")
     assert ended.code == 0
     assert ended.out.splitlines() == [
-        "name,used by,version,stored (UTC)",
-        "sandbox-acme-key,partner acme,,missing",
-        "sandbox-odoo-api-key,connection odoo,,missing",
+        "name,used by,version,stored (UTC),expires",
+        "sandbox-acme-key,partner acme,,missing,",
+        "sandbox-odoo-api-key,connection odoo,,missing,",
     ]
 
 

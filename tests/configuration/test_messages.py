@@ -67,7 +67,7 @@ def with_partner(tmp_path, old, new):
         (
             "connections:",
             "conections:",
-            "1: conections: unknown key; did you mean `connections`?; allowed: `connections`, `owner`, `warehouse`",
+            "1: conections: unknown key; did you mean `connections`?; allowed: `alerts`, `connections`, `owner`, `warehouse`",
         ),
     ],
 )

@@ -137,7 +137,8 @@ def test_a_rendered_file_that_is_gone(loaded: CodeLocation) -> None:
 
 def test_a_source_that_moves_is_shown_and_fails_nothing(loaded: CodeLocation) -> None:
     control = loaded.project.sandbox.control
-    known = control.call("account.move", "search", domain=[["state", "=", "posted"]], limit=1)
+    posted = [["state", "=", "posted"], ["move_type", "=", "out_invoice"]]
+    known = control.call("account.move", "search", domain=posted, limit=1)
     control.advance(timedelta(seconds=30))
     control.write("account.move", known)
     evaluation = evaluate(loaded, "odoo_invoices", "source_equals_store")
@@ -169,4 +170,4 @@ def deliveries_of(workspace: Workspace) -> list[deliveries.Delivery]:
 
 def age(workspace: Workspace, state: str, since: timedelta) -> None:
     with workspace.state.transaction() as tx:
-        tx.execute(sa.update(DELIVERIES).values(state=state, created_at=workspace.clock() - since))
+        tx.execute(sa.update(DELIVERIES).values(state=state, queued_at=workspace.clock() - since))

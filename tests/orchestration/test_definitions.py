@@ -17,6 +17,7 @@ from mlconnector_assets.configuration.project import load_project
 from mlconnector_assets.orchestration.build import build_definitions
 
 REPOSITORY = Path(__file__).parents[2]
+FLOWS = ("acme_invoices", "legacy_erp_gl_postings", "legacy_erp_vendors", "portal_vendors", "portal_purchase_orders")
 
 
 @pytest.fixture
@@ -82,8 +83,10 @@ def test_everything_has_its_place(fresh: Path) -> None:
     specs = {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
     tables = [f"warehouse_odoo_{record}" for record in RECORDS]
     records = [f"odoo_{record}" for record in RECORDS]
+    deliveries = [f"{partner}_delivery" for partner in ("acme", "legacy_erp", "portal")]
+    inbox = ["portal_collection", "portal_inbox"]
     assert sorted(specs) == sorted(
-        ["acme_delivery", "acme_invoices", *records, *(f"{record}_deleted" for record in records), *tables]
+        [*records, *(f"{record}_deleted" for record in records), *tables, *FLOWS, *deliveries, *inbox]
     )
     assert all(spec.description and spec.kinds and spec.owners == ["team:finance"] for spec in specs.values())
     assert {name: spec.group_name for name, spec in specs.items() if name.startswith("acme")} == {
@@ -100,6 +103,7 @@ def test_everything_has_its_place(fresh: Path) -> None:
         repository.get_sensor_def("deliveries"),
         repository.get_sensor_def("odoo_changes"),
         repository.get_sensor_def("odoo_deletions"),
+        repository.get_sensor_def("portal_inbox_files"),
     ]
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
     changes = repository.get_sensor_def("odoo_changes")
@@ -109,7 +113,10 @@ def test_everything_has_its_place(fresh: Path) -> None:
 def test_a_range_of_days_is_one_run_of_all_partitioned_assets(fresh: Path) -> None:
     definitions = build_definitions(load_project(fresh))
     partitioned = [spec for spec in definitions.resolve_all_asset_specs() if spec.partitions_def]
-    assert len(partitioned) == 2 * len(RECORDS) + 1
+    [inbox] = [spec for spec in partitioned if isinstance(spec.partitions_def, dg.DynamicPartitionsDefinition)]
+    assert inbox.key == dg.AssetKey("portal_inbox")
+    partitioned.remove(inbox)
+    assert len(partitioned) == 2 * len(RECORDS) + len(FLOWS)
     assert len({spec.partitions_def for spec in partitioned}) == 1
     for spec in partitioned:
         policy = definitions.resolve_assets_def(spec.key).backfill_policy

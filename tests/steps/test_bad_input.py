@@ -86,9 +86,9 @@ def rewrite(path: Path, change: Callable[[dict], None]) -> None:
 
 
 def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undisturbed: Undisturbed) -> None:  # noqa: F811
-    before, secrets = footprint(project), mlconnector.on(project.root)
+    secrets = mlconnector.on(project.root)
     secrets("secrets", "set", "odoo-key", stdin=b"not-the-key-canary-4711")
-    ended = sync()
+    before, ended = footprint(project), sync()
     one_cause(ended, "refuses the API key", "secrets set")
     assert "canary" not in ended.out + ended.err
     assert footprint(project) == before

@@ -68,7 +68,8 @@ def test_a_deletion_that_a_read_hides_is_asked_for_at_once(project: ProjectFolde
 
 def test_what_moved_out_of_the_records_is_no_deletion_and_may_come_back(project: ProjectFolder) -> None:
     control = project.sandbox.control
-    vendor = control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], order="id desc", limit=1)[0]
+    vendor = control.create("res.partner", {"name": "Vendor without an order", "is_company": True, "supplier_rank": 1})
+    control.advance(timedelta(seconds=5))
     cycle(project)
     control.write("res.partner", [vendor], {"supplier_rank": 0})
     cycle(project, sweep_now=True)
@@ -126,6 +127,7 @@ def test_a_mass_deletion_records_nothing_until_a_person_confirms(project: Projec
 
 def test_a_stop_ends_by_itself_when_the_records_are_there_again(project: ProjectFolder) -> None:
     control = project.sandbox.control
+    control.advance(timedelta(seconds=5))
     cycle(project)
     moves = control.call("account.move", "search", domain=[["move_type", "=", "out_invoice"]])
     control.write("account.move", moves, {"move_type": "entry"})
