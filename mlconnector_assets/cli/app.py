@@ -21,6 +21,7 @@ from mlconnector_assets.cli import (
     outbox,
     partner,
     preview,
+    reads,
     sandbox,
     secrets,
     set_aside,
@@ -80,6 +81,7 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(holds.app, name="holds")
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(set_aside.app, name="set-aside")
+app.add_typer(reads.app, name="reads")
 app.add_typer(deletions.app, name="deletions")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")

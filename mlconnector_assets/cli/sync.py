@@ -70,6 +70,8 @@ def run_and_show(
     loaded = sum(load.inserted + load.updated for load in outcome.loads)
     unchanged = f", nothing new in {_named_or_counted(outcome.unchanged)}" if outcome.unchanged else ""
     made = f"queued {counted(queued, 'file')}; delivered {sent}; loaded {counted(loaded, 'new or changed record')}"
+    missed = sum(len(read.missed) for read in outcome.reads)
+    made += f"; {counted(missed, 'record')} that earlier reads had missed, see `mlconnector reads report`" if missed else ""
     gone = sum(len(sweep.deleted) for sweep in outcome.sweeps)
     made += f"; found {counted(gone, 'deletion')}" if gone else ""
     taken = sum(len(collected.taken) for collected in outcome.collections)

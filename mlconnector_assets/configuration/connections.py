@@ -103,6 +103,10 @@ class OdooConnection(BaseModel):
         description="Percent of a record that may vanish between two sweeps; if more did, and at least 20, nothing is recorded "
         "until a person confirms it.",
     )
+    reread_days: int = Field(
+        default=7, ge=0, le=90, description="How many of the last closed days are read again once a day; 0: none."
+    )
+    reread_hour: int = Field(default=3, ge=0, le=23, description="From which hour (UTC) on they are read again.")
     page_size: int = Field(default=500, ge=50, le=5000, description="Documents in one request.")
     timeout: Duration = Field(
         default=timedelta(seconds=60),

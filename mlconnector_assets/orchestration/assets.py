@@ -16,6 +16,7 @@ from mlconnector_assets.steps.deliver import deliver_partner
 from mlconnector_assets.steps.flow_kinds import render_flow
 from mlconnector_assets.steps.load import load_records
 from mlconnector_assets.steps.read import Days, read_changes, read_days
+from mlconnector_assets.steps.reread import reread
 
 Owners = Sequence[str]
 
@@ -62,7 +63,8 @@ def record_asset(
                     outcome = read_changes(workspace, connection.id, record_name)
                 else:
                     days = Days(date.fromisoformat(asked[0]), date.fromisoformat(asked[-1]))
-                    outcome = read_days(workspace, connection.id, record_name, days)
+                    again = names.REREAD in context.run.tags
+                    outcome = (reread if again else read_days)(workspace, connection.id, record_name, days)
             for partition in outcome.partitions:
                 if (key := partition.day.isoformat()) in asked:
                     context.add_asset_metadata(metadata.of_partition(workspace, partition), partition_key=key)

@@ -7,7 +7,7 @@ import warnings
 import dagster as dg
 
 from mlconnector_assets.configuration.project import Project
-from mlconnector_assets.orchestration import alerts, assets, checks, decisions, deletions, inbox, triggers
+from mlconnector_assets.orchestration import alerts, assets, checks, decisions, deletions, inbox, rereads, triggers
 from mlconnector_assets.orchestration.io_manager import FRAMES, RecordFrames
 from mlconnector_assets.orchestration.resources import ProjectResource, keep_secrets_out_of_logs
 from mlconnector_assets.steps.read import first_day
@@ -54,6 +54,7 @@ def _definitions(project: Project) -> dg.Definitions:
                 )
                 for connection in project.connections.values()
             ),
+            *(rereads.reread_sensor(connection) for connection in project.connections.values()),
             *(deletions.sweep_sensor(connection) for connection in project.connections.values()),
             *([triggers.delivery_sensor(partners)] if partners else []),
             *(inbox.inbox_sensor(partner, partner.inbox) for partner in partners if partner.inbox),

@@ -52,13 +52,17 @@ def of_partition(workspace: Workspace, read: PartitionRead) -> Metadata:
 
 
 def of_read(outcome: ReadOutcome) -> Metadata:
-    """What one read did, over all its partitions."""
-    return {
+    """What one read did, over all its partitions; and what closed days have otherwise than when they were closed."""
+    shown: Metadata = {
         "records_read": outcome.rows,
         "records_set_aside": outcome.set_aside,
         "source_moving": outcome.moving,
         "window": f"{outcome.window.start or 'the beginning'} to {outcome.window.end}",
+        "missed_by_earlier_reads": len(outcome.missed),
     }
+    if outcome.missed:
+        shown["missed"] = _listed([f"{item.day}: {item.number or item.key} ({item.why})" for item in outcome.missed])
+    return shown
 
 
 def of_sweep(workspace: Workspace, outcome: SweepOutcome) -> Metadata:

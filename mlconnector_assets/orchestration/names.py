@@ -9,6 +9,9 @@ from mlconnector_assets.state.inbox import InboundFile
 INCREMENTAL = "mlconnector/incremental"
 """Run tag: read from the last read minus the overlap instead of whole partition days."""
 
+REREAD = "mlconnector/reread"
+"""Run tag: closed days are read again to find what was missed; the next time is a day later."""
+
 
 def record_asset(connection: str, record: str) -> dg.AssetKey:
     """`odoo_invoices`."""

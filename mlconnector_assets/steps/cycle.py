@@ -17,6 +17,7 @@ from mlconnector_assets.steps.flow_kinds import render_flow
 from mlconnector_assets.steps.load import LoadOutcome, load_records
 from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
 from mlconnector_assets.steps.render import RenderOutcome
+from mlconnector_assets.steps.reread import days_to_reread, reread
 from mlconnector_assets.steps.sweep import MassDeletion, SweepOutcome, ask_for_suspects, has_suspects, is_sweep_due, sweep
 from mlconnector_assets.steps.workspace import Workspace, one_of
 
@@ -97,6 +98,8 @@ def _read_connection(workspace: Workspace, connection: str, days: Days | None, o
         step = "read"
         try:
             _read(workspace, connection, record, days, outcome, now=now)
+            step = "read again"
+            _reread(workspace, connection, record, outcome)
             step = "sweep"
             _sweep(workspace, connection, record, outcome, sweep_now=sweep_now)
         except (Unavailable, CredentialsError) as error:
@@ -116,6 +119,11 @@ def _read(
         outcome.reads.append(read_changes(workspace, connection, record))
     else:
         outcome.unchanged.append(f"{connection} {record}")
+
+
+def _reread(workspace: Workspace, connection: str, record: str, outcome: CycleOutcome) -> None:
+    if (due := days_to_reread(workspace, connection, record)) is not None:
+        outcome.reads.append(reread(workspace, connection, record, due))
 
 
 def _sweep(workspace: Workspace, connection: str, record: str, outcome: CycleOutcome, *, sweep_now: bool) -> None:

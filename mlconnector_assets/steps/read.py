@@ -14,9 +14,11 @@ from mlconnector_assets.clock import DAY, start_of_day
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.records import RECORDS, Record
-from mlconnector_assets.state import deletions, reads, set_aside
+from mlconnector_assets.state import deletions, missed, reads, set_aside
 from mlconnector_assets.state.deletions import Vanished
+from mlconnector_assets.state.missed import Missed
 from mlconnector_assets.state.reads import NewPartitionRead, PartitionRead
+from mlconnector_assets.steps.missed import missed_by
 from mlconnector_assets.steps.suspects import lost_by
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.store.current import key_text
@@ -41,7 +43,8 @@ class Days:
 @dataclass(frozen=True)
 class ReadOutcome:
     """What a read did. `before` and `after` are the source's own totals around it; if they differ, the source
-    was moving. `rows` counts records read now, `partitions` are the committed days."""
+    was moving. `rows` counts records read now, `partitions` are the committed days; `missed` is what
+    closed days have otherwise than when they were closed."""
 
     connection: str
     record: str
@@ -51,6 +54,7 @@ class ReadOutcome:
     partitions: tuple[PartitionRead, ...]
     before: SourceTotals
     after: SourceTotals
+    missed: tuple[Missed, ...] = ()
 
     @property
     def moving(self) -> bool:
@@ -130,6 +134,14 @@ class _Spooled:
     met: set[str]
 
 
+@dataclass(frozen=True)
+class _Differences:
+    """What the days had before this read and have no longer, and what closed days have otherwise now."""
+
+    lost: list[Vanished]
+    missed: list[Missed]
+
+
 def _read(workspace: Workspace, connection: str, record_name: str, days: Days | None) -> ReadOutcome:
     source = workspace.source(connection)
     with workspace.state.leases.hold(f"read:{connection}", workspace.owner, LEASE) as lease:
@@ -143,15 +155,19 @@ def _read(workspace: Workspace, connection: str, record_name: str, days: Days | 
                 newest = {read.day: read for read in reads.newest(tx, connection, record_name)}
             files = _finish(plan, spool, newest)
             lost = lost_by(workspace, plan.record, newest, files)
+            found = missed_by(workspace, connection, plan.record, newest, files)
             reached(CrashPoint.READ_FILES_WRITTEN)
             workspace.state.leases.check(lease)
             for file in {file.path: file for file in files}.values():
                 workspace.records.publish(file)
             reached(CrashPoint.READ_FILES_PUBLISHED)
-        partitions = _commit(workspace, plan, files, spooled, lost)
+        partitions = _commit(workspace, plan, files, spooled, _Differences(lost, found))
         reached(CrashPoint.READ_COMMITTED)
         _remove_superseded(workspace, plan)
-    return ReadOutcome(connection, record_name, plan.window, spooled.rows, len(spooled.aside), tuple(partitions), before, after)
+    return ReadOutcome(
+        *(connection, record_name, plan.window, spooled.rows, len(spooled.aside), tuple(partitions), before, after),
+        missed=tuple(found),
+    )
 
 
 def _plan(workspace: Workspace, connection: str, record: Record, days: Days | None) -> _Plan:
@@ -214,7 +230,7 @@ def _commit(
     plan: _Plan,
     files: Sequence[DayFile],
     spooled: _Spooled,
-    lost: Sequence[Vanished],
+    differences: _Differences,
 ) -> list[PartitionRead]:
     connection, record, aside = plan.connection, plan.record.name, spooled.aside
     aside_by_day = Counter(max(plan.first_day, item.modified_at.date()) if item.modified_at else plan.first_day for item in aside)
@@ -237,7 +253,8 @@ def _commit(
         )
         if plan.advances:
             reads.remember_probe(tx, connection, record, plan.probe_since, plan.fingerprint, looked_at=workspace.clock())
-        deletions.suspect(tx, connection, record, lost, workspace.run_id or workspace.owner)
+        deletions.suspect(tx, connection, record, differences.lost, workspace.run_id or workspace.owner)
+        missed.put(tx, connection, record, differences.missed, workspace.clock())
         deletions.take_back(tx, connection, record, spooled.met, workspace.clock())
         set_aside.put(tx, connection, record, aside, workspace.clock())
         waiting = [item.source_id for item in set_aside.open_items(tx, connection) if item.record == record]

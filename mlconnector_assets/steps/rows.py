@@ -16,13 +16,11 @@ from mlconnector_assets.store.current import key_text
 
 
 def rows_of(workspace: Workspace, record: Record, partitions: Sequence[PartitionRead]) -> pl.LazyFrame:
-    """The record's columns and `read_at`, over these partitions."""
-    frames = [
-        workspace.records.scan(record, [read.path]).with_columns(pl.lit(read.read_at, INSTANT).alias("read_at"))
-        for read in partitions
-        if read.rows
-    ]
-    return pl.concat(frames) if frames else record.empty().lazy().with_columns(pl.lit(None, INSTANT).alias("read_at"))
+    """The record's columns and `read_at`, over these partitions. One scan, which reads the columns that are asked for."""
+    read_at = {read.path: read.read_at for read in partitions if read.rows}
+    if not read_at:
+        return record.empty().lazy().with_columns(pl.lit(None, INSTANT).alias("read_at"))
+    return workspace.records.scan_with(record, read_at, "read_at")
 
 
 def stored_rows(workspace: Workspace, connection: str, record: Record, *, from_day: date | None = None) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,10 +21,12 @@ import pyarrow.parquet as pq
 from mlconnector_assets.clock import DAY, start_of_day
 from mlconnector_assets.durable import disk_errors, publish
 from mlconnector_assets.records import Record
+from mlconnector_assets.records.record import INSTANT
 
 ROWS_IN_MEMORY = 4_000
 """Documents that a spool buffers before it writes them out; with their lines some tens of MB."""
 ROW_GROUP = 4_000
+_FILE = "_file"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,19 @@ class RecordStore:
             return record.empty().lazy()
         files = [self.base / path for path in paths]
         return pl.scan_parquet(files, schema=record.schema, missing_columns="insert", extra_columns="ignore")
+
+    def scan_with(self, record: Record, instants: Mapping[str, datetime], name: str) -> pl.LazyFrame:
+        """The same over the paths in `instants`, with the instant of its file in a column `name`."""
+        files = {str(self.base / path): instant for path, instant in instants.items()}
+        rows = pl.scan_parquet(
+            list(files),
+            schema=record.schema,
+            missing_columns="insert",
+            extra_columns="ignore",
+            include_file_paths=_FILE,
+        )
+        told = pl.col(_FILE).replace_strict(list(files), list(files.values()), return_dtype=INSTANT)
+        return rows.with_columns(told.alias(name)).drop(_FILE)
 
     @contextmanager
     def spool(self, connection: str, record: Record, first_day: date) -> Iterator[Spool]:

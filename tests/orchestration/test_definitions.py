@@ -103,6 +103,7 @@ def test_everything_has_its_place(fresh: Path) -> None:
         repository.get_sensor_def("deliveries"),
         repository.get_sensor_def("odoo_changes"),
         repository.get_sensor_def("odoo_deletions"),
+        repository.get_sensor_def("odoo_reread"),
         repository.get_sensor_def("portal_inbox_files"),
     ]
     assert all(sensor.default_status is dg.DefaultSensorStatus.RUNNING for sensor in repository.sensor_defs)
