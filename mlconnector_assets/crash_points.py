@@ -57,6 +57,7 @@ class CrashPoint(StrEnum):
     HOLD_DECIDED = "hold.decided"
     BASELINE_SET = "baseline.set"
     RESEND_RELEASED = "resend.released"
+    FILE_SETTLED = "file.settled"
     RECONCILE_ENTERED = "reconcile.entered"
     RECONCILE_COMMITTED = "reconcile.committed"
 
@@ -65,6 +66,7 @@ BY_PEOPLE = (
     CrashPoint.HOLD_DECIDED,
     CrashPoint.BASELINE_SET,
     CrashPoint.RESEND_RELEASED,
+    CrashPoint.FILE_SETTLED,
     CrashPoint.RECONCILE_ENTERED,
     CrashPoint.RECONCILE_COMMITTED,
 )

@@ -185,6 +185,6 @@ def _show_file(trail: FileTrail) -> None:
     tables.show(shown, rows.select(shown).iter_rows())
     if one.documents > SHOWN_RECORDS:
         out.print(f"... and {one.documents - SHOWN_RECORDS} more; `mlconnector audit export` writes them all", markup=False)
-    decisions = trail.rows.filter(trail.rows["kind"] == "decision")
+    decisions = trail.rows.filter(trail.rows["kind"] == "decision").unique("seq", keep="first", maintain_order=True)
     for row in decisions.iter_rows(named=True):
         out.print(f"  {row['occurred_at']:%Y-%m-%d %H:%M} {row['status']} by {row['actor']}: {row['reason'] or ''}", markup=False)

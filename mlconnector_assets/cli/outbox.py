@@ -38,7 +38,7 @@ def list_deliveries(
     """Show files for partners, the newest first.
 
     A queued file leaves with the next `mlconnector sync`. A dead or uncertain one waits for you: mend what its
-    last error says, then `mlconnector outbox replay ID`.
+    last error says, then `mlconnector outbox replay ID`; or `settle ID`, if the partner has it.
 
     Example: mlconnector outbox list --partner acme --state queued
     """
@@ -86,6 +86,32 @@ def replay(
     with open_workspace(project) as workspace, workspace.state.transaction() as tx:
         entry = deliveries.replay(tx, delivery, workspace.clock())
     out.print(f"delivery {entry.id} is queued again: {entry.folder}/{entry.remote_name} for {entry.partner}", markup=False)
+
+
+@app.command()
+def settle(
+    ids: Annotated[list[int], typer.Argument(metavar="ID…", help="Ids of deliveries, from `mlconnector outbox list`.")],
+    reason: ReasonOption,
+    by: ByOption = None,
+    project: ProjectOption = HERE,
+) -> None:
+    """Say that the partner has these files: they count as delivered, and are not sent again.
+
+    For an uncertain file that the partner found, or one that reached them in another way while their server was down.
+    Who said so and why is in the audit. What happens next: its alert ends. If it was a mistake,
+    `mlconnector outbox replay ID` sends the file after all.
+
+    Example: mlconnector outbox settle 12 --reason "Ms Jansen of ACME has booked it"
+    """
+    from mlconnector_assets.steps.settle import settle_deliveries
+    from mlconnector_assets.steps.workspace import open_workspace
+
+    with open_workspace(project) as workspace:
+        settled = settle_deliveries(workspace, ids, by=by or getpass.getuser(), reason=reason)
+    for one in settled:
+        about = f"delivery {one.delivery.id} ({one.delivery.folder}/{one.delivery.remote_name} for {one.delivery.partner})"
+        told = f"was delivered before ({one.delivery.how}); nothing changed" if one.before else "counts as delivered"
+        out.print(f"{about} {told}", markup=False)
 
 
 @app.command()

@@ -284,7 +284,8 @@ class _Journey:
             "an earlier attempt was cut off while the file got its final name, and it is not there: "
             "it never arrived, or the partner has taken it already",
             where=f"{self._session.settings.where}, {self._final}",
-            mend=f"ask the partner; if they do not have it, `mlconnector outbox replay {self.delivery.id}`",
+            mend=f"ask the partner; if they have it, `mlconnector outbox settle {self.delivery.id} --reason …`, "
+            f"if not, `mlconnector outbox replay {self.delivery.id}`",
         )
 
     # writing and comparing

@@ -44,7 +44,7 @@ def _definitions(project: Project) -> dg.Definitions:
             *(check for partner, flow in project.flows() for check in checks.flow_checks(partner.id, flow.name)),
             *(check for partner in partners for check in checks.delivery_checks(partner.id)),
         ],
-        jobs=[decisions.decide_job()],
+        jobs=[decisions.decide_job(), decisions.settle_job()],
         sensors=[
             *(
                 triggers.changes_sensor(

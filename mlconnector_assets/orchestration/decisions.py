@@ -1,4 +1,4 @@
-"""The job `decide_holds`: a person's decision about what is held, made in the Dagster UI."""
+"""The jobs `decide_holds` and `settle_files`: a person's decisions, made in the Dagster UI."""
 
 from typing import Literal
 
@@ -8,6 +8,7 @@ from pydantic import Field
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.orchestration.resources import ProjectResource, failure
 from mlconnector_assets.steps.holding import decide
+from mlconnector_assets.steps.settle import settle_deliveries
 
 
 class DecisionConfig(dg.Config):
@@ -42,3 +43,35 @@ def decide_job() -> dg.JobDefinition:
         decide_about_holds()
 
     return decide_holds
+
+
+class SettlementConfig(dg.Config):
+    """What `mlconnector outbox settle` asks for."""
+
+    deliveries: list[int] = Field(description="Ids of the deliveries; `mlconnector outbox list` shows them.")
+    reason: str = Field(description="Why, such as who of the partner has the file. It is kept for good.")
+    by: str = Field(description="Who says so.")
+
+
+def settle_job() -> dg.JobDefinition:
+    """`settle_files`. The partner has these files, whatever the wire told us: nothing is sent any more."""
+
+    @dg.op(description="Count files as delivered, all of them or none.")
+    def settle_deliveries_of_partners(context: dg.OpExecutionContext, config: SettlementConfig, project: ProjectResource) -> None:
+        try:
+            with project.workspace(context.log, context.run.run_id) as workspace:
+                settled = settle_deliveries(workspace, config.deliveries, by=config.by, reason=config.reason)
+        except ConnectorError as error:
+            raise failure(error) from error
+        for one in settled:
+            told = "was delivered before; nothing changed" if one.before else "counts as delivered"
+            context.log.info(f"delivery {one.delivery.id} ({one.delivery.remote_name} for {one.delivery.partner}) {told}")
+
+    @dg.job(
+        name="settle_files",
+        description="Say that a partner has a file that is uncertain or given up here. Fill in the launchpad's configuration.",
+    )
+    def settle_files() -> None:
+        settle_deliveries_of_partners()
+
+    return settle_files

@@ -72,7 +72,7 @@ class WireSwitches(BaseModel):
     if_taken: Literal["resend", "ask"] = Field(
         default="resend",
         description="When we were cut off and cannot tell whether the partner has taken the file already: resend it, or ask a "
-        "person (the file is `uncertain` until `outbox replay`).",
+        "person (the file is `uncertain` until `outbox settle` or `outbox replay`).",
     )
     marker: Marker = Field(default=None, description="Ending of an empty file that follows each file, such as .done; or none.")
     chmod: Annotated[str, AfterValidator(_mode)] | None = Field(

@@ -188,8 +188,9 @@ def entry_of(row: sa.Row[Any]) -> AuditEntry:
 class Decision:
     """What a person, or a rule in a person's place, decided: who, what, on what, and why.
 
-    `action` is a word such as hold_released, hold_dismissed, file_resent, baseline_set, deletions_confirmed or
-    secret_set; `subject` names what it is about: "hold 7", "delivery 12", "secret odoo-api-key". Never a value.
+    `action` is a word such as hold_released, hold_dismissed, file_resent, file_settled, baseline_set,
+    deletions_confirmed, mode_changed or secret_set; `subject` names what it is about: "hold 7", "delivery 12",
+    "partner acme", "secret odoo-api-key". Never a value.
     """
 
     action: str

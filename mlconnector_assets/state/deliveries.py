@@ -20,14 +20,17 @@ MOVING = (
 )  # fmt: skip
 """Columns of a delivery that change on its way; the others stay as they were made."""
 
+How = Literal["sent", "found", "confirmed"]
+"""How it is known that a file is at the partner's: we put it there, it lay there already, or a person said so."""
+
 
 @dataclass(frozen=True)
 class Delivery:
     """A file for a partner.
 
     `totals` maps "column|currency" to decimal text. `attempts` counts up with every claim, also after a replay,
-    and is the fence: only the worker of the newest attempt can change the row. `how` tells of a delivered file
-    whether it was "sent" or "found" to be there already. `owned_until` is when the claim of `owner` expires.
+    and is the fence: only the worker of the newest attempt can change the row. `how` is one of How, of a delivered
+    file. `owned_until` is when the claim of `owner` expires.
     `publishing` is the newest attempt that was about to give the file its final name: it may have done so.
     `sha256` and `size` are of the bytes that leave; `plain_sha256` is of the content where it leaves encoded.
     `queued_at` is when it was made or last replayed; None for one of an early version.
@@ -130,7 +133,7 @@ def _told(column: sa.Column[Any], value: object) -> object:
     return datetime.fromisoformat(value) if isinstance(value, str) and isinstance(column.type, Instant) else value
 
 
-def settle(tx: sa.Connection, delivery_id: int, how: Literal["sent", "found"], at: datetime, remote_name: str) -> None:
+def settle(tx: sa.Connection, delivery_id: int, how: How, at: datetime, remote_name: str) -> None:
     """A file is known to be at the partner's under this name, whatever the database thought of it."""
     done = {"state": "delivered", "how": how, "delivered_at": at, "remote_name": remote_name}
     free = {"owner": None, "owned_until": None, "last_error": None}
@@ -198,7 +201,7 @@ def publish(tx: sa.Connection, mine: Collection[Delivery], until: datetime) -> s
     return _change(tx, mine, publishing=DELIVERIES.c.attempts, owned_until=until)
 
 
-def all_delivered(tx: sa.Connection, mine: Collection[Delivery], at: datetime, how: Literal["sent", "found"]) -> set[int]:
+def all_delivered(tx: sa.Connection, mine: Collection[Delivery], at: datetime, how: How) -> set[int]:
     """The files are at the partner's, whole. Returns the ids of those that are still ours; the others stay as they are."""
     return _change(tx, mine, state="delivered", delivered_at=at, how=how, last_error=None, owner=None, owned_until=None)
 
@@ -217,7 +220,7 @@ def still_owned(tx: sa.Connection, delivery: Delivery) -> bool:
     return tx.execute(sa.select(DELIVERIES.c.id).where(*_ours(delivery))).scalar_one_or_none() is not None
 
 
-def delivered(tx: sa.Connection, delivery: Delivery, at: datetime, how: Literal["sent", "found"]) -> None:
+def delivered(tx: sa.Connection, delivery: Delivery, at: datetime, how: How) -> None:
     """The file is at the partner's, whole. Raises LeaseLost when the delivery is not ours any more."""
     _finish(tx, delivery, state="delivered", delivered_at=at, how=how, last_error=None)
 
@@ -242,9 +245,7 @@ def replay(tx: sa.Connection, delivery_id: int, now: datetime) -> Delivery:
 
     Raises LeaseHeld while a worker is sending it.
     """
-    row = find(tx, delivery_id, lock=True)
-    if row.state == "sending" and (row.owned_until or now) > now and not is_gone(row.owner):
-        raise LeaseHeld(f"delivery {delivery_id} is being sent right now by {row.owner}", mend="wait until it is done")
+    find_idle(tx, delivery_id, now)
     statement = sa.update(DELIVERIES).where(DELIVERIES.c.id == delivery_id)
     statement = statement.values(
         state="queued",
@@ -314,6 +315,15 @@ def find(tx: sa.Connection, delivery_id: int, *, lock: bool = False) -> Delivery
     if row is None:
         raise ConnectorError(f"there is no delivery {delivery_id}", mend="look at `mlconnector outbox list`")
     return Delivery(**row)
+
+
+def find_idle(tx: sa.Connection, delivery_id: int, now: datetime) -> Delivery:
+    """One delivery, locked, that a person may decide about. Raises LeaseHeld while a worker is sending it, and
+    ConnectorError when there is none of that id."""
+    row = find(tx, delivery_id, lock=True)
+    if row.state == "sending" and (row.owned_until or now) > now and not is_gone(row.owner):
+        raise LeaseHeld(f"delivery {delivery_id} is being sent right now by {row.owner}", mend="wait until it is done")
+    return row
 
 
 def _ready(tx: sa.Connection, now: datetime, partner: str | None) -> sa.ColumnElement[bool]:

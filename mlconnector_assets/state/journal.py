@@ -89,8 +89,8 @@ def note_sending(folder: Path, delivery: Delivery) -> None:
 
 
 def note_arrival(folder: Path, delivery: Delivery, at: datetime) -> None:
-    """Note that a file is at the partner's, under the name it has there."""
-    line = {"id": delivery.id, "remote_name": delivery.remote_name, "at": at.isoformat()}
+    """Note that a file is at the partner's, under the name it has there; and how that is known, if it is in the row."""
+    line = {"id": delivery.id, "remote_name": delivery.remote_name, "at": at.isoformat(), "how": delivery.how or "sent"}
     path = folder / NAME
     with disk_errors(path), _locked(path) as file:
         _write(file, [{"arrived": line}], durably=False)
@@ -108,7 +108,7 @@ def newest_entry(folder: Path) -> AuditEntry | None:
 @dataclass
 class Journal:
     """What the journal tells: all entries in order, each number once, as told last; deliveries that may be at the partner's
-    because they were being put there; and what arrived (id, remote_name, at) by delivery."""
+    because they were being put there; and what arrived (id, remote_name, at, how) by delivery."""
 
     entries: list[JournalEntry] = field(default_factory=list)
     sending: set[int] = field(default_factory=set)

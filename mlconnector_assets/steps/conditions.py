@@ -77,7 +77,8 @@ def failed_deliveries(situation: Situation) -> Iterator[Condition]:
             f"partner {partner}",
             f"{_files(failed)} for {partner} waits for a person: "
             + ", ".join(f"{count} {told[state]}" for state, count in sorted(states.items())),
-            "look into the partner's folder, mend the cause, then `mlconnector outbox replay ID` sends the same bytes again",
+            "look into the partner's folder, or ask them: if they have it, `mlconnector outbox settle ID --reason TEXT`; else "
+            "mend the cause, and `mlconnector outbox replay ID` sends the same bytes again",
             len(failed),
             _examples(f"delivery {one.id}, {one.remote_name}: {one.last_error or one.state}" for one in failed),
         )

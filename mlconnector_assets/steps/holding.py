@@ -99,9 +99,6 @@ def note_decision(
     workspace: Workspace, tx: sa.Connection, hold: Hold, rows: Sequence[DocumentRow], *, action: str, by: str, reason: str
 ) -> None:
     """Chain a decision about a hold, with one audit row for each of its documents."""
-    columns = ("connection", "company", "source_id", "number")
-    schema = {name: audit.AUDIT_SCHEMA[name] for name in columns}
-    values = [(row.connection, row.company, row.source_id, row.number) for row in rows]
     decision = audit.Decision(
         action=action,
         subject=f"hold {hold.id}",
@@ -111,8 +108,25 @@ def note_decision(
         partner=hold.partner,
         flow=hold.flow,
         connection=hold.connection,
+        record=record_of(workspace, partner_of(hold.partner), hold.flow),
     )
-    audit.decide(tx, workspace.audit_folder, decision, pl.DataFrame(values, schema=schema, orient="row") if values else None)
+    audit.decide(tx, workspace.audit_folder, decision, concerned(rows))
+
+
+def concerned(rows: Sequence[DocumentRow]) -> pl.DataFrame | None:
+    """The documents that a decision is about, as the audit takes them: connection, company, source_id, number. None when
+    there are none."""
+    columns = ("connection", "company", "source_id", "number")
+    schema = {name: audit.AUDIT_SCHEMA[name] for name in columns}
+    values = [(row.connection, row.company, row.source_id, row.number) for row in rows]
+    return pl.DataFrame(values, schema=schema, orient="row") if values else None
+
+
+def record_of(workspace: Workspace, partner_id: str, flow_name: str) -> str | None:
+    """The record that a flow sends; None when the project does not have the flow any more."""
+    partner = workspace.project.partners.get(partner_id)
+    flow = partner.flows.get(flow_name) if partner is not None else None
+    return flow.record if flow is not None else None
 
 
 def partner_of(book: str) -> str:

@@ -225,7 +225,7 @@ def _fate(
     arrived and been taken: a person asks. Another one is queued as it was."""
     if delivery.id in evidence.journal.arrived:
         told = evidence.journal.arrived[delivery.id]
-        deliveries.settle(tx, delivery.id, "sent", datetime.fromisoformat(told["at"]), told["remote_name"])
+        deliveries.settle(tx, delivery.id, told.get("how", "sent"), datetime.fromisoformat(told["at"]), told["remote_name"])
         return "delivered"
     if delivery.remote_name in evidence.remote.get((delivery.partner, delivery.folder), set()):
         deliveries.settle(tx, delivery.id, "found", workspace.clock(), delivery.remote_name)
@@ -242,11 +242,19 @@ def _settle_open(
     evidence: Evidence,
     found: Reconciliation,
 ) -> None:
-    """Files that were on their way when the backup was made may have arrived since."""
+    """Files that were on their way when the backup was made, or waited for a person, may have arrived since."""
     entered = {delivery_id for delivery_id, _, _ in found.files}
-    for delivery in deliveries.queued(tx):
+    waiting = [one for state in ("uncertain", "dead") for one in deliveries.listing(tx, state=state, limit=None)]
+    for delivery in [*deliveries.queued(tx), *(one for one in waiting if _arrived_since(one, evidence))]:
         if delivery.id not in entered and _fate(workspace, tx, delivery, evidence).startswith("delivered"):
             found.arrived.append(f"{delivery.partner}: {delivery.folder}/{delivery.remote_name}")
+
+
+def _arrived_since(delivery: Delivery, evidence: Evidence) -> bool:
+    """Whether it was replayed, or settled by a person, after the backup. What lies in the folder proves nothing here: it
+    may be another file, for which this one was given up."""
+    told = evidence.journal.arrived.get(delivery.id)
+    return told is not None and datetime.fromisoformat(told["at"]) > delivery.waiting_since
 
 
 def _end_empty_holds(workspace: Workspace, tx: sa.Connection) -> None:

@@ -12,6 +12,7 @@ from mlconnector_assets.steps import reconcile
 from mlconnector_assets.steps.baseline import set_baseline
 from mlconnector_assets.steps.holding import decide
 from mlconnector_assets.steps.resend import resend_delivery
+from mlconnector_assets.steps.settle import settle_deliveries
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
 from tests.exchange.fake_session import FakePartner
 
@@ -30,6 +31,10 @@ def _resend(workspace: Workspace) -> None:
     resend_delivery(workspace, 1, **SAID)
 
 
+def _settle(workspace: Workspace) -> None:
+    settle_deliveries(workspace, [1], **SAID)
+
+
 def _reconcile(workspace: Workspace) -> None:
     from mlconnector_assets.exchange.wire import Attributes
 
@@ -39,7 +44,7 @@ def _reconcile(workspace: Workspace) -> None:
     reconcile.reconcile(workspace, **SAID)
 
 
-ACTS = {"release": _release, "baseline": _baseline, "resend": _resend, "reconcile": _reconcile}
+ACTS = {"release": _release, "baseline": _baseline, "resend": _resend, "settle": _settle, "reconcile": _reconcile}
 
 
 def act(root: str, what: str, crash_at: str | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mlconnector_assets.state import audit_search, incidents
+from mlconnector_assets.state import audit_search, deliveries, incidents
 from mlconnector_assets.steps.alerts import raise_alerts
 from mlconnector_assets.steps.audit_trail import record_trails
 from mlconnector_assets.steps.workspace import open_workspace
@@ -147,3 +147,19 @@ def test_nobody_is_told_without_a_channel(work: Command) -> None:
     assert ended.code == 1
     assert "nobody is told" in ended.errors[0]
     assert "nobody is told" in work("alerts", "list").err
+
+
+def test_a_decision_is_shown_with_its_file_and_its_records(work: Command, project: ProjectFolder) -> None:
+    assert "was delivered before (sent); nothing changed" in work("outbox", "settle", "1", "--reason", "sure?").out
+    with open_workspace(project.root) as workspace, workspace.state.transaction() as tx:
+        deliveries.doubt(tx, 1, "cut off")
+    ended = work("outbox", "settle", "1", "--reason", "ACME has it", "--by", "Ann")
+    assert (ended.code, ended.out.count("counts as delivered")) == (0, 1)
+    shown = work("audit", "show", "1").out
+    assert "(confirmed)" in shown and shown.count("file_settled by Ann: ACME has it") == 1
+    assert work("outbox", "resend", "1", "--reason", "asked by ACME", "--by", "Eva").code == 0
+    with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
+        number = audit_search.scan(folder(project), audit_entries(tx)[-1:]).collect()["number"][0]
+    of_record = work("audit", "show", number).out
+    assert all(told in of_record for told in ("file_settled", "ACME has it", "file_resent", "asked by ACME"))
+    assert "odoo/None/" not in of_record, of_record

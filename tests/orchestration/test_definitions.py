@@ -85,9 +85,7 @@ def test_everything_has_its_place(fresh: Path) -> None:
     records = [f"odoo_{record}" for record in RECORDS]
     deliveries = [f"{partner}_delivery" for partner in ("acme", "legacy_erp", "portal")]
     inbox = ["portal_collection", "portal_inbox"]
-    assert sorted(specs) == sorted(
-        [*records, *(f"{record}_deleted" for record in records), *tables, *FLOWS, *deliveries, *inbox]
-    )
+    assert sorted(specs) == sorted([*records, *(f"{record}_deleted" for record in records), *tables, *FLOWS, *deliveries, *inbox])
     assert all(spec.description and spec.kinds and spec.owners == ["team:finance"] for spec in specs.values())
     assert {name: spec.group_name for name, spec in specs.items() if name.startswith("acme")} == {
         "acme_delivery": "acme",

@@ -165,3 +165,17 @@ def test_libraries_and_our_own_loggers_mask_secrets(
         logging.getLogger(name).warning("%s and p@ss-of-the-state and p%%40ss-of-the-state", secret)
     assert len(caplog.messages) == 4
     assert set(caplog.messages) == {f"{redaction.MASK} and {redaction.MASK} and {redaction.MASK}"}
+
+
+def test_a_file_in_doubt_is_settled_in_dagster(location: CodeLocation) -> None:
+    assert location.materialize("odoo_invoices", "acme_invoices", partition=location.days[-1]).success
+    with open_workspace(location.project.root) as workspace:
+        with workspace.state.transaction() as tx:
+            (queued, *_) = deliveries.claim(tx, "acme", "me", workspace.clock(), timedelta(minutes=1), files=1)
+            deliveries.uncertain(tx, queued, "cut off")
+        said = {"deliveries": [queued.id], "reason": "ACME has it", "by": "Ann"}
+        config = {"ops": {"settle_deliveries_of_partners": {"config": said}}}
+        job = location.definitions.resolve_job_def("settle_files")
+        assert job.execute_in_process(instance=location.instance, run_config=config).success
+        with workspace.state.reading() as tx:
+            assert deliveries.find(tx, queued.id).how == "confirmed"
