@@ -4,6 +4,8 @@ once, and everything that does not fit is told with the keys that lead to it."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import polars as pl
 
@@ -28,11 +30,31 @@ def compile_layout(
     layout: Layout, record: Record, *, file_format: FileFormat = "csv", time_zone: str = "UTC", where: str = ""
 ) -> CompiledLayout:
     """Check a layout against a record and a file format; `time_zone` is where header and trailer say what time it is.
+    A layout that was compiled before is remembered.
 
     Raises
     ------
     LayoutError: everything that does not fit, each with the keys that lead to it.
     """
+    written = layout.model_dump_json(exclude_unset=True)
+    return _compiled(_Question(written, record.name, file_format, time_zone, layout, record), where)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What decides the answer, as values that can be looked up: the layout's own text instead of its models."""
+
+    written: str
+    record_name: str
+    file_format: FileFormat
+    time_zone: str
+    layout: Layout = field(compare=False)
+    record: Record = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _compiled(asked: _Question, where: str) -> CompiledLayout:
+    layout, record, file_format, time_zone = asked.layout, asked.record, asked.file_format, asked.time_zone
     if foreign := list(_foreign_options(layout, file_format)):
         raise LayoutError(foreign, where=where)
     whole = resolve(layout, where=where)
