@@ -1,4 +1,6 @@
-"""Runs one cycle of the project named on the command line; the chaos tests kill it at named steps."""
+"""One cycle of a project, which the chaos tests kill at named steps."""
+
+from __future__ import annotations
 
 import sys
 from pathlib import Path
@@ -6,8 +8,11 @@ from pathlib import Path
 from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.workspace import open_workspace
 
-with open_workspace(Path(sys.argv[1])) as workspace:
-    outcome = run_cycle(workspace)
-for failure in outcome.failures:
-    print(failure.step, failure.error, file=sys.stderr)
-sys.exit(1 if outcome.failures else 0)
+
+def one_cycle(root: Path) -> int:
+    """The exit code: 1 when something failed, which is told on standard error."""
+    with open_workspace(root) as workspace:
+        outcome = run_cycle(workspace)
+    for failure in outcome.failures:
+        print(failure.step, failure.error, file=sys.stderr)
+    return 1 if outcome.failures else 0

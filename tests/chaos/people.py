@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from mlconnector_assets.crash_points import VARIABLE
 from mlconnector_assets.steps import reconcile
 from mlconnector_assets.steps.baseline import set_baseline
 from mlconnector_assets.steps.holding import decide
@@ -47,10 +45,7 @@ def _reconcile(workspace: Workspace) -> None:
 ACTS = {"release": _release, "baseline": _baseline, "resend": _resend, "settle": _settle, "reconcile": _reconcile}
 
 
-def act(root: str, what: str, crash_at: str | None) -> None:
-    """Do it; with `crash_at` this process is killed there."""
-    os.environ.pop(VARIABLE, None)
-    if crash_at:
-        os.environ[VARIABLE] = crash_at
-    with open_workspace(Path(root)) as workspace:
+def act(root: Path, what: str) -> None:
+    """Do it."""
+    with open_workspace(root) as workspace:
         ACTS[what](workspace)

@@ -24,6 +24,7 @@ from mlconnector_assets.state import deliveries, inbox
 from mlconnector_assets.state.database import State
 from mlconnector_assets.store.files import FileStore
 from tests.chaos.workers import ROWS, Motion, collect_forever, make_rows, send_forever
+from tests.processes import FORKED
 from tests.sshd import Sshd, StartSshd, ssh_keys, start_sshd
 from tests.tcp_proxy import TcpProxy
 
@@ -37,9 +38,6 @@ LARGEST = 40_000
 DISK = 24_000_000
 LIMIT = 150.0
 """Seconds for what is left after the last fault, before something must be stuck."""
-
-SPAWN = multiprocessing.get_context("forkserver")
-SPAWN.set_forkserver_preload(["tests.chaos.workers", "paramiko", "pytest"])
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +72,7 @@ class Round:
         self.workers = [self._start(work) for work in WORKERS]
 
     def _start(self, work: Callable[[Motion], None]) -> multiprocessing.process.BaseProcess:
-        worker = SPAWN.Process(target=work, args=(self.motion,), daemon=True)
+        worker = FORKED.Process(target=work, args=(self.motion,), daemon=True)
         worker.start()
         return worker
 

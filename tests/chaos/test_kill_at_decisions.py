@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mlconnector_assets.crash_points import BY_PEOPLE, CrashPoint
+from mlconnector_assets.crash_points import BY_PEOPLE, VARIABLE, CrashPoint
 from tests.chaos.people import act
-from tests.state.workers import PROCESSES
+from tests.processes import run_apart
 from tests.steps.books import Books
 from tests.steps.test_reconcile import Backups
 from tests.steps.test_settle import lose_sight_of
@@ -24,12 +24,9 @@ WHAT = {
 }
 
 
-def run(books: Books, what: str, point: CrashPoint | None = None) -> int | None:
+def run(books: Books, what: str, point: CrashPoint | None = None) -> int:
     books.close()
-    process = PROCESSES.Process(target=act, args=(str(books.root), what, point and point.value))
-    process.start()
-    process.join()
-    return process.exitcode
+    return run_apart(act, books.root, what, environment={VARIABLE: point and point.value}).code
 
 
 def test_every_step_of_people_is_tried() -> None:

@@ -3,11 +3,8 @@ those of an undisturbed run. The first cycle reads everything, the second only w
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +16,9 @@ from mlconnector_assets.crash_points import BY_PEOPLE, VARIABLE, CrashPoint
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.steps.proof import prove_flow, prove_source, prove_warehouse
 from mlconnector_assets.steps.workspace import open_workspace
+from tests.chaos.cycle import one_cycle
 from tests.postgres import PostgresServer, postgres_server
+from tests.processes import run_apart
 from tests.project import ProjectFolder, write_project
 
 __all__ = ["postgres_server"]
@@ -32,20 +31,10 @@ IN_EVERY_CYCLE = [point for point in CrashPoint if point not in (*OF_DELETIONS, 
 
 
 def run(project: ProjectFolder, crash_at: CrashPoint | None = None, state_url: str | None = None) -> int:
-    environment = {key: value for key, value in os.environ.items() if key not in (VARIABLE, "MLCONNECTOR_STATE_URL")}
-    if crash_at:
-        environment[VARIABLE] = crash_at
-    if state_url:
-        environment["MLCONNECTOR_STATE_URL"] = state_url
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.cycle", str(project.root)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr
-    return done.returncode
+    environment = {VARIABLE: crash_at and crash_at.value, "MLCONNECTOR_STATE_URL": state_url}
+    done = run_apart(one_cycle, project.root, environment=environment)
+    assert done.code in (0, -signal.SIGKILL), done.said
+    return done.code
 
 
 @dataclass(frozen=True)

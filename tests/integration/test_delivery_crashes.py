@@ -4,44 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from mlconnector_assets.crash_points import VARIABLE, CrashPoint
 from mlconnector_assets.exchange.sftp import SftpSession
+from tests.chaos.once import deliver_once
+from tests.chaos.workers import Motion
 from tests.exchange.world import World
+from tests.processes import run_apart
 from tests.sshd import Sshd
 
 pytestmark = pytest.mark.sshd
 STEPS = [point for point in CrashPoint if point.value.startswith("deliver.")]
-
-SENDER = """
-import sys
-from pathlib import Path
-from mlconnector_assets.clock import system_clock
-from mlconnector_assets.exchange.outbox import deliver_queued
-from mlconnector_assets.exchange.sftp import SftpSession, SftpSettings
-from mlconnector_assets.partners.wire import WireSwitches
-from mlconnector_assets.state.database import State
-from mlconnector_assets.state.processes import this_process
-from mlconnector_assets.store.files import FileStore
-
-class Stdin:
-    text = sys.stdin.read()
-    def reveal(self):
-        return self.text
-
-url, files, remote, port, user, host_key, batch = sys.argv[1:]
-settings = SftpSettings(partner="acme", host="127.0.0.1", port=int(port), user=user, host_keys=(host_key,), private_key=Stdin())
-outcomes = deliver_queued(
-    state=State.open(url, clock=system_clock), partner_id="acme", folders={"outbound": remote + "/outbound"},
-    open_session=lambda: SftpSession.connect(settings), open_file=FileStore(Path(files)).open,
-    clock=system_clock, owner=this_process(), batch=int(batch), switches=WireSwitches(channels=1),
-)
-print(*(outcome.result for outcome in outcomes))
-"""
 
 
 def test_the_steps_are_all_there() -> None:
@@ -54,18 +29,10 @@ def test_killed_at(step: CrashPoint, batch: int, world: World, sshd: Sshd) -> No
     contents = {f"{number}.csv": os.urandom(70_000) for number in range(3)}
     for name, content in contents.items():
         world.enqueue(name, content)
-    command = [sys.executable, "-c", SENDER, str(world.state.url), str(world.files.base), str(world.remote)]
-    command += [str(sshd.port), sshd.user, sshd.host_keys[0], str(batch)]
-    killed = subprocess.run(
-        command,
-        input=sshd.keys.client.private,
-        text=True,
-        env={**os.environ, VARIABLE: step},
-        timeout=60,
-        capture_output=True,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    place = (str(world.state.url), str(world.files.base), str(world.remote))
+    motion = Motion(*place, sshd.port, sshd.user, sshd.host_keys[0], sshd.keys.client.private, claim="rename")
+    killed = run_apart(deliver_once, motion, batch, environment={VARIABLE: step.value})
+    assert killed.code == -signal.SIGKILL, killed.said
 
     outcomes = world.deliver(lambda: SftpSession.connect(sshd.settings()))
     assert world.arrived() == contents

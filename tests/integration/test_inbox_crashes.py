@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +14,10 @@ from mlconnector_assets.clock import system_clock
 from mlconnector_assets.crash_points import VARIABLE, CrashPoint
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.state.database import State
-from tests.chaos.workers import ROWS, make_rows, parse
+from tests.chaos.once import collect_once
+from tests.chaos.workers import ROWS, Motion, make_rows, parse
 from tests.exchange.inbox_world import InboxWorld
+from tests.processes import run_apart
 from tests.sshd import Sshd
 
 pytestmark = pytest.mark.sshd
@@ -40,17 +40,10 @@ def test_killed_at(claim: str, step: CrashPoint, tmp_path: Path, sshd: Sshd) -> 
         sent = {f"inbound/{number}.csv": os.urandom(60_000) for number in range(3)}
         for path, content in sent.items():
             world.put(path.rpartition("/")[2], content)
-        command = [sys.executable, "-m", "tests.chaos.collector", str(state.url), str(world.files.base), str(world.remote)]
-        killed = subprocess.run(
-            [*command, str(sshd.port), sshd.user, sshd.host_keys[0], claim],
-            input=sshd.keys.client.private,
-            text=True,
-            env={**os.environ, VARIABLE: step},
-            timeout=120,
-            capture_output=True,
-            check=False,
-        )
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
+        place = (str(state.url), str(world.files.base), str(world.remote))
+        motion = Motion(*place, sshd.port, sshd.user, sshd.host_keys[0], sshd.keys.client.private, claim)
+        killed = run_apart(collect_once, motion, environment={VARIABLE: step.value})
+        assert killed.code == -signal.SIGKILL, killed.said
         world.parser, world.now = parse, system_clock()
         with world.connect() as session:
             world.run(session, claim=claim)

@@ -1,12 +1,11 @@
-"""What other processes do in these tests, and how they are started. Processes come from a fork server, so
-that many can be started and killed quickly."""
+"""What other processes do in these tests."""
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,9 +17,7 @@ from mlconnector_assets.errors import ConnectorError, LeaseHeld, LeaseLost
 from mlconnector_assets.state import control_numbers, deliveries, documents, holds
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.processes import this_process
-
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.state.workers"])
+from tests.processes import FORKED
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -28,7 +25,7 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 @contextmanager
 def started(target: Callable[..., None], *arguments: object) -> Iterator[BaseProcess]:
     """A process that is killed at the end, if it still runs."""
-    process = PROCESSES.Process(target=target, args=arguments)
+    process = FORKED.Process(target=target, args=arguments)
     process.start()
     try:
         yield process
@@ -39,8 +36,8 @@ def started(target: Callable[..., None], *arguments: object) -> Iterator[BasePro
 
 def in_many(target: Callable[..., object], arguments: list[tuple[object, ...]]) -> list[object]:
     """Run `target` at once in as many processes as there are arguments; their results in order."""
-    with PROCESSES.Pool(len(arguments)) as pool:
-        return pool.starmap(target, arguments, chunksize=1)
+    with ProcessPoolExecutor(len(arguments), mp_context=FORKED) as processes:
+        return list(processes.map(target, *zip(*arguments, strict=True)))
 
 
 def take_numbers_for_ever(url: str, scopes: list[str], seed: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -38,6 +37,7 @@ from mlconnector_assets.steps.secrets import set_secret
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.systems.source import SetAside
 from tests.people import Requests, mail_server, webhook_server
+from tests.processes import FORKED, run_apart
 from tests.project import INVOICES_FLOW
 from tests.state.conftest import StillClock
 
@@ -355,8 +355,7 @@ def test_a_secret_in_a_reason_is_masked(workspace: Workspace, hook: Requests, cl
 def test_two_processes_tell_once(workspace: Workspace, hook: Requests):
     block(workspace, 1)
     root = workspace.project.root
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=pass_once, args=(root,)) for _ in range(2)]
+    processes = [FORKED.Process(target=pass_once, args=(root,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
@@ -368,10 +367,7 @@ def test_two_processes_tell_once(workspace: Workspace, hook: Requests):
 def test_killed_between_sending_and_committing_it_tells_once_more_under_the_same_id(workspace: Workspace, hook: Requests):
     block(workspace, 1)
     hook.kill_sender = True
-    process = multiprocessing.get_context("spawn").Process(target=pass_once, args=(workspace.project.root,))
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert run_apart(pass_once, workspace.project.root).code == -signal.SIGKILL
     assert pass_once(workspace.project.root).told[0].notices == 1
     assert pass_once(workspace.project.root).told == []
     assert hook.events() == [[("opened", "documents_blocked")]] * 2

@@ -1,5 +1,4 @@
-"""A load in a process of its own, for tests that kill it or take its disk away:
-`python -m tests.warehouse.loader FILE LOAD_ID VERSION [LARGEST_FILE]`."""
+"""A load, for tests that kill it or take its disk away."""
 
 from __future__ import annotations
 
@@ -32,18 +31,12 @@ def load(path: Path, load_id: str, version: int) -> None:
     DuckDBWarehouse(path).load_records("odoo", ORDERS, frame(*rows), load_id=load_id, reads=[])
 
 
-def main() -> int:
-    """Exit with 1 and the error's class and text on a ConnectorError."""
-    path, load_id, version, *largest = sys.argv[1:]
-    if largest:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest[0]), int(largest[0])))
+def load_on_a_small_disk(path: Path, load_id: str, version: int, largest: int) -> int:
+    """The same where no file may be larger than `largest`; 1 on a ConnectorError, whose class and text are told."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
     try:
-        load(Path(path), load_id, int(version))
+        load(path, load_id, version)
     except ConnectorError as error:
         sys.stderr.write(f"{type(error).__name__}: {error}")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,14 +1,12 @@
 """kill -9 at every named step of a load, then the same load again: the rows of an undisturbed one."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 from mlconnector_assets.crash_points import VARIABLE, CrashPoint
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
+from tests.processes import run_apart
 from tests.warehouse.frames import ORDERS
 from tests.warehouse.loader import ORDERS_LOADED, load
 
@@ -17,8 +15,7 @@ LOADS = "SELECT load_id, rows, inserted, updated, unchanged FROM _LOADS ORDER BY
 
 
 def killed_at(point, path, load_id, version):
-    command = [sys.executable, "-m", "tests.warehouse.loader", str(path), load_id, str(version)]
-    return subprocess.run(command, env=os.environ | {VARIABLE: point}, check=False).returncode == -signal.SIGKILL
+    return run_apart(load, path, load_id, version, environment={VARIABLE: point.value}).code == -signal.SIGKILL
 
 
 def rows(path):

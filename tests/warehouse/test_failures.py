@@ -10,8 +10,9 @@ import pytest
 from mlconnector_assets.errors import AccessDenied, ConnectorError, LeaseHeld, StorageFull, WarehouseError
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 from mlconnector_assets.warehouse.duckdb_failures import explain, failures
+from tests.processes import run_apart
 from tests.warehouse.frames import ORDERS, frame, order
-from tests.warehouse.loader import load
+from tests.warehouse.loader import load, load_on_a_small_disk
 
 HOLDER = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
 
@@ -78,11 +79,10 @@ def test_full_disk_at_a_later_load_rolls_back(tmp_path):
 
 
 def refused_by_full_disk(path, load_id, version, largest):
-    command = [sys.executable, "-m", "tests.warehouse.loader", str(path), load_id, str(version), str(largest)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
-    assert re.match(r"StorageFull: .*no space is left", done.stderr)
-    assert "mend: free some space" in done.stderr
+    done = run_apart(load_on_a_small_disk, path, load_id, version, largest)
+    assert done.code == 1, done.said
+    assert re.match(r"StorageFull: .*no space is left", done.said)
+    assert "mend: free some space" in done.said
 
 
 def cut_short(content):
