@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mlconnector_assets.state.control_numbers import HIGHEST, following, take
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.schema import CONTROL_NUMBERS, DELIVERIES
-from tests.state.workers import PROCESSES, take_numbers_for_ever
+from tests.processes import FORKED
+from tests.state.workers import take_numbers_for_ever
 
 SCOPES = ["acme", "globex"]
 
@@ -71,7 +72,7 @@ def test_gapless_and_unique_under_eight_processes_and_kill(state: State, url: st
 
 
 def _worker(stack: ExitStack, url: str, seed: int):
-    process = PROCESSES.Process(target=take_numbers_for_ever, args=(url, SCOPES, seed))
+    process = FORKED.Process(target=take_numbers_for_ever, args=(url, SCOPES, seed))
     process.start()
     stack.callback(process.join)
     stack.callback(process.kill)
