@@ -271,5 +271,5 @@ def test_whatever_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     Sending.monkeypatch, Sending.base = monkeypatch, tmp_path
     run_state_machine_as_test(
         Sending,
-        settings=settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)),
     )
