@@ -14,6 +14,8 @@ from mlconnector_assets.cli.progress import TerminalProgress
 from mlconnector_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from mlconnector_assets.steps.audit_trail import FileTrail, RecordTrail
     from mlconnector_assets.steps.workspace import Workspace
 
@@ -27,13 +29,14 @@ def show(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="RECORD|FILE",
-            help="A record: its number, or CONNECTION/RECORD/ID. A file: its name, its delivery's id, or its SHA-256.",
+            metavar="RECORD|FILE|PARTNER",
+            help="A record: its number, or CONNECTION/RECORD/ID. A file: its name, its delivery's id, or its SHA-256. A partner: "
+            "its id.",
         ),
     ],
     project: ProjectOption = HERE,
 ) -> None:
-    """Show where a record went, or what became of a file.
+    """Show where a record went, what became of a file, or when a partner was switched from test to live.
 
     Of a record: every file it was in with its place there and what became of that file, every load and its row in
     the warehouse, every decision about it. Of a file: its state, and the records in it. What happens next:
@@ -42,12 +45,13 @@ def show(
     Examples: mlconnector audit show INV/2026/00042, mlconnector audit show odoo/invoices/4711,
     mlconnector audit show invoices_000012.csv
     """
-    from mlconnector_assets.steps.audit_trail import file_trails, record_trails
+    from mlconnector_assets.steps.audit_trail import file_trails, partner_decisions, record_trails
     from mlconnector_assets.steps.workspace import open_workspace
 
     with open_workspace(project) as workspace:
         files, records = file_trails(workspace, target), record_trails(workspace, target)
-        if not files and not records:
+        switches = partner_decisions(workspace, target)
+        if not files and not records and switches.is_empty():
             raise ConfigurationError(
                 f"the audit knows neither a record nor a file {target!r}",
                 mend="give a number, CONNECTION/RECORD/ID, a file name or a delivery's id; what was never sent nor loaded has no "
@@ -57,6 +61,9 @@ def show(
             _show_record(workspace, record)
         for file in files:
             _show_file(file)
+        if not switches.is_empty():
+            out.print(f"[bold]partner {target}[/]")
+            _show_decisions(switches)
 
 
 @app.command()
@@ -186,5 +193,9 @@ def _show_file(trail: FileTrail) -> None:
     if one.documents > SHOWN_RECORDS:
         out.print(f"... and {one.documents - SHOWN_RECORDS} more; `mlconnector audit export` writes them all", markup=False)
     decisions = trail.rows.filter(trail.rows["kind"] == "decision").unique("seq", keep="first", maintain_order=True)
+    _show_decisions(decisions)
+
+
+def _show_decisions(decisions: pl.DataFrame) -> None:
     for row in decisions.iter_rows(named=True):
         out.print(f"  {row['occurred_at']:%Y-%m-%d %H:%M} {row['status']} by {row['actor']}: {row['reason'] or ''}", markup=False)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-HEAD = "r0012"
+HEAD = "r0013"
 """The newest migration. A database that carries it is used as it is, without loading Alembic."""
 
 NAMING = {
@@ -290,6 +290,8 @@ HOLDS = sa.Table(
 FLOW_RULES = sa.Table(
     "flow_rules", METADATA, _key("partner"), _key("flow"), _needed("rules", sa.JSON), _optional("confirmed_at", Instant)
 )
+
+PARTNER_MODES = sa.Table("partner_modes", METADATA, _key("partner"), _needed("mode"), _needed("since", Instant))
 
 RENDER_RUNS = sa.Table(
     "render_runs",

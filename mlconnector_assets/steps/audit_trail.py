@@ -91,6 +91,12 @@ def file_trails(workspace: Workspace, target: str) -> list[FileTrail]:
     ]
 
 
+def partner_decisions(workspace: Workspace, partner_id: str) -> pl.DataFrame:
+    """Decisions about a partner as such, such as its switches from test to live; frame of FOUND_SCHEMA."""
+    with workspace.state.reading() as tx:
+        return _entries_of(workspace, tx, f"partner {partner_id}")
+
+
 def documents_of(workspace: Workspace, delivery_ids: Sequence[int], limit: int) -> pl.DataFrame:
     """The records in these files, at most `limit`, in their order; frame of FOUND_SCHEMA."""
     with workspace.state.reading() as tx:

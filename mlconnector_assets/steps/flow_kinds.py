@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mlconnector_assets.steps import preview, proof, render, snapshot
+from mlconnector_assets.steps.modes import note_mode
 from mlconnector_assets.steps.preview import Preview
 from mlconnector_assets.steps.proof import Proof
 from mlconnector_assets.steps.render import RenderOutcome
@@ -29,8 +30,10 @@ KINDS = {
 
 def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> RenderOutcome:
     """Queue files with everything that this flow has to send. Repeated, it queues nothing. Raises LeaseHeld,
-    ConfigurationError, StateError, StorageFull, and StorageFull."""
-    return KINDS[workspace.flow(partner_id, flow_name).kind].render(workspace, partner_id, flow_name)
+    ConfigurationError, StateError, StorageFull."""
+    kind = KINDS[workspace.flow(partner_id, flow_name).kind]
+    note_mode(workspace, workspace.partner(partner_id))
+    return kind.render(workspace, partner_id, flow_name)
 
 
 def preview_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Preview:

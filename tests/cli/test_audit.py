@@ -13,12 +13,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from mlconnector_assets.sandbox import Sandbox
 from mlconnector_assets.state import audit_search, deliveries, incidents
 from mlconnector_assets.steps.alerts import raise_alerts
 from mlconnector_assets.steps.audit_trail import record_trails
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.cli.command import Command
-from tests.project import ProjectFolder
+from tests.project import ProjectFolder, write_project
 
 
 @pytest.fixture
@@ -163,3 +164,20 @@ def test_a_decision_is_shown_with_its_file_and_its_records(work: Command, projec
     of_record = work("audit", "show", number).out
     assert all(told in of_record for told in ("file_settled", "ACME has it", "file_resent", "asked by ACME"))
     assert "odoo/None/" not in of_record, of_record
+
+
+def test_a_switch_to_live_is_chained_once(mlconnector: Command, sandbox: Sandbox, tmp_path: Path) -> None:
+    home = "switched"
+    (sandbox.partner_folder("acme") / home).mkdir()
+    work = mlconnector.on(write_project(tmp_path / "project", sandbox, home=home, mode="test").root)
+    assert work("sync").code == 0
+    assert work("audit", "show", "acme").code == 1, "nothing was switched yet"
+    write_project(tmp_path / "project", sandbox, home=home, mode="live")
+    assert "mode test became live" in work("sync").err
+    assert work("sync").code == 0
+    shown = work("audit", "show", "acme").out
+    assert shown.count("mode_changed by ") == 1 and "mode: test became live" in shown
+    assert work("audit", "export", str(tmp_path / "rows.csv"), "--partner", "acme").code == 0
+    (row,) = (one for one in csv_rows(tmp_path / "rows.csv") if one["status"] == "mode_changed")
+    assert (row["reference"], row["kind"]) == ("partner acme", "decision") and "@" in row["actor"]
+    assert "the audit is what was written" in work("audit", "verify").out
