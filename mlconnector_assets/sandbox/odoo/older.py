@@ -1,6 +1,6 @@
 """The stand-in as an older Odoo: which fields of Odoo 19 are named otherwise or missing, and methods it does not have.
 
-Source: the public code of Odoo 17.0 and 18.0.
+Source: Odoo's public code from before 19, and OpenUpgrade's lists of the fields that 18 and 19 changed.
 """
 
 from __future__ import annotations
@@ -24,10 +24,36 @@ VERSION_SETTING = "odoo_version"
 """The setting of the books that keeps which version the stand-in is."""
 
 NAMES: dict[int, dict[str, dict[str, str | None]]] = {
-    17: {"account.move": {"invoice_currency_rate": None}},
-    18: {},
+    17: {
+        "account.account": {"active": "deprecated"},
+        "account.move": {"invoice_currency_rate": None},
+        "account.payment": {"memo": "ref", "invoice_ids": None},
+        "account.payment.term.line": {"days_next_month": None},
+        "hr.employee": {"sex": "gender", "version_ids": None, "contract_date_start": None, "contract_date_end": None},
+        "product.product": {"is_storable": None},
+        "product.supplierinfo": {"product_uom_id": "product_uom"},
+        "product.template": {"is_storable": None},
+        "project.project": {"account_id": "analytic_account_id"},
+        "purchase.order": {"locked": None},
+        "purchase.order.line": {"product_uom_id": "product_uom", "tax_ids": "taxes_id"},
+        "res.company": {"sale_lock_date": None, "purchase_lock_date": None, "hard_lock_date": None},
+        "sale.order.line": {"product_uom_id": "product_uom", "tax_ids": "tax_id"},
+        "uom.uom": {"relative_factor": None, "relative_uom_id": None},
+    },
+    18: {
+        "account.account": {"active": "deprecated"},
+        "hr.employee": {"sex": "gender", "version_ids": None, "contract_date_start": None, "contract_date_end": None},
+        "product.supplierinfo": {"product_uom_id": "product_uom"},
+        "purchase.order": {"locked": None},
+        "purchase.order.line": {"product_uom_id": "product_uom", "tax_ids": "taxes_id"},
+        "sale.order.line": {"product_uom_id": "product_uom", "tax_ids": "tax_id"},
+        "uom.uom": {"relative_factor": None, "relative_uom_id": None},
+    },
 }
-"""By version and model: a field's name in Odoo 19 to its name there, None where there is no such field."""
+"""By version and model: a field's name in Odoo 19 to its name there, None where there is no such field. Written down by
+itself, so that a mistake in the connector's list does not go unseen."""
+
+NEW_MODELS = ("hr.version",)
 
 NEW_METHODS = ("formatted_read_group",)
 
@@ -41,6 +67,8 @@ class OlderCall:
     def run(self, method: str, arguments: Row) -> Value:
         """The answer as plain values. Raises OdooError."""
         model = self.call.model
+        if model.name in NEW_MODELS:
+            raise not_found(f"the model '{model.name}' does not exist")
         if method == "check_access_rights":
             return True
         if method in NEW_METHODS or (method == "has_access" and self.version < 18):
@@ -114,6 +142,8 @@ class OlderCall:
         return {names.get(name) or name: self._old_value(model, name, value) for name, value in record.items()}
 
     def _old_value(self, model: Model, name: str, value: Value) -> Value:
+        if self._names(model).get(name) == "deprecated":
+            return not value
         target = MODELS.get(model.fields.get(name, {}).get("relation", ""))
         if target is None:
             return value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 
 from mlconnector_assets.errors import AccessDenied, ConfigurationError, ConnectorError, SourceError
+from mlconnector_assets.systems.odoo import older
 from mlconnector_assets.systems.odoo.client import OdooClient, require_supported
 from mlconnector_assets.systems.odoo.failures import UnknownModelError, not_offered
 from mlconnector_assets.systems.odoo.older import FIRST_WITH_JSON2
@@ -34,10 +35,10 @@ def check(
         visible = {company["id"]: company["name"] for company in client.call("res.company", "search_read", _listing(["name"]))}
         subject = "records"
         found = streams()
-        absent = [stream for stream in found if not _exists(client, stream.model)]
-        offered = [stream for stream in found if stream not in absent]
+        absent = {stream.record.name: reason for stream in found if (reason := _absent(client, version, stream))}
+        offered = [stream for stream in found if stream.record.name not in absent]
         findings.extend(_companies_and_records(client, companies, visible, offered))
-        findings.extend(_not_offered(stream, client.connection, optional) for stream in absent)
+        findings.extend(_not_offered(record, reason, optional) for record, reason in absent.items())
     except ConnectorError as problem:
         findings.append(_bad(subject, problem))
     return findings
@@ -77,20 +78,22 @@ def _company(code: str, company: int, visible: Mapping[int, str]) -> Finding:
     )
 
 
-def _exists(client: OdooClient, model: str) -> bool:
-    """Whether Odoo has the model; whether it may be read is told with the other models."""
+def _absent(client: OdooClient, version: int, stream: Stream) -> ConnectorError | None:
+    """Why Odoo does not have the record; whether it may be read is told with the models."""
+    if problem := older.not_offered(version, stream.record.name, client.connection):
+        return problem
     try:
-        client.call(model, "search", {"domain": [], "limit": 1})
+        client.call(stream.model, "search", {"domain": [], "limit": 1})
     except UnknownModelError:
-        return False
+        return not_offered(stream.record.name, stream.app, client.connection)
     except (AccessDenied, SourceError):
-        return True
-    return True
+        return None
+    return None
 
 
-def _not_offered(stream: Stream, connection: str, optional: Collection[str]) -> Finding:
-    subject, problem = f"record {stream.record.name}", not_offered(stream.record.name, stream.app, connection)
-    if stream.record.name in optional:
+def _not_offered(record: str, problem: ConnectorError, optional: Collection[str]) -> Finding:
+    subject = f"record {record}"
+    if record in optional:
         return Finding(subject, True, f"not offered, and stays empty: {problem.what}")
     return _bad(subject, problem)
 

@@ -65,6 +65,7 @@ class OdooClient:
         self._api_key, self._secret = api_key, secret
         self._http = Http(self.url, timeout=timeout, retry=retry, clock=clock, transport=transport)
         self._calls: Calls | None = None
+        self._major: int | None = None
 
     @property
     def answered_at(self) -> datetime | None:
@@ -84,10 +85,8 @@ class OdooClient:
 
     def call_text(self, model: str, method: str, arguments: Values) -> str:
         """The method's result as JSON text: of JSON-2 as it was received. Raises as `call` does."""
-        if self._calls is None:
-            self._calls = self._way_in()
         try:
-            return self._calls.call_text(self._place(model, method), arguments)
+            return self._way_in().call_text(self._place(model, method), arguments)
         except NoDatabaseError:
             with suppress(SourceError, Unavailable):
                 # the same answer comes from an Odoo that does not know JSON-2
@@ -112,6 +111,11 @@ class OdooClient:
             except (ValueError, LookupError, TypeError):
                 raise failures.not_json(place) from None
 
+    def major(self) -> int | None:
+        """The major version that is spoken to; None when JSON-2 is spoken without asking. Raises as `call` does."""
+        self._way_in()
+        return self._major
+
     def server_time(self) -> datetime:
         """The server's clock, UTC, whole seconds, from the Date header of an answer given now."""
         place = self._place("", "version")
@@ -130,13 +134,18 @@ class OdooClient:
         self._http.close()
 
     def _way_in(self) -> Calls:
+        if self._calls is None:
+            self._calls = self._chosen()
+        return self._calls
+
+    def _chosen(self) -> Calls:
         if self.user is None:
             return Json2(self._http, self.database, self._key)
-        major, text = self.version()
-        require_supported(self.connection, major, text, self.user)
-        if major >= FIRST_WITH_JSON2:
+        self._major, text = self.version()
+        require_supported(self.connection, self._major, text, self.user)
+        if self._major >= FIRST_WITH_JSON2:
             return Json2(self._http, self.database, self._key)
-        return XmlRpc(self._http, self.database, self.user, self._key, major)
+        return XmlRpc(self._http, self.database, self.user, self._key, self._major)
 
     def _ask(self, place: Place, request: httpx.Request) -> Json:
         return self._http.send(place, request, lambda response: parse(response.text))

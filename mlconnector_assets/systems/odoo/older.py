@@ -1,7 +1,9 @@
 """What Odoo 17 and 18 name otherwise than 19, as data. Questions are asked in the names of Odoo 19 everywhere; here they
 are put into an older Odoo's words, and its answers back.
 
-Source: the public code of Odoo 17.0 and 18.0. Not tried against a real server of these versions.
+Source: what OpenUpgrade, which compares the fields of two versions of Odoo, lists for 17 to 18 (account, project, stock) and
+18 to 19 (account, hr, product, purchase, sale, stock, uom); and Odoo's public code of uom.uom, product.supplierinfo and
+account_payment_term from before 19, not pinned to a release. Not tried against a real server of these versions.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.systems.odoo.values import Json, Values
 
 OLDEST = 17
@@ -19,20 +22,45 @@ FIRST_WITH_JSON2 = 19
 
 @dataclass(frozen=True)
 class Otherwise:
-    """A field's older name; None when the older Odoo has no such field, whose value then is `instead`."""
+    """A field's older name; None when the older Odoo has no such field, whose value then is `instead`. `value` makes
+    the value of Odoo 19 of the older field's."""
 
     name: str | None
     instead: Json = False
+    value: Callable[[Json], Json] = lambda value: value
 
 
 Table = Mapping[str, Mapping[str, Otherwise]]
 """By model, by path: relations joined with "/", in the names of Odoo 19."""
 
-IN_18: Table = {}
+IN_18: Table = {
+    "account.account": {"active": Otherwise("deprecated", value=lambda deprecated: not deprecated)},
+    "hr.employee": {"sex": Otherwise("gender")},
+    "product.product": {"product_tmpl_id/seller_ids/product_uom_id": Otherwise("product_uom")},
+    "purchase.order": {
+        # a locked order is in a state of its own
+        "state": Otherwise("state", value=lambda state: "purchase" if state == "done" else state),
+        "locked": Otherwise("state", value=lambda state: state == "done"),
+        "order_line/product_uom_id": Otherwise("product_uom"),
+        "order_line/tax_ids": Otherwise("taxes_id"),
+    },
+    "sale.order": {"order_line/product_uom_id": Otherwise("product_uom"), "order_line/tax_ids": Otherwise("tax_id")},
+}
 IN_17: Table = {
     # the rate is only on the lines; without it the column is null
     "account.move": {"invoice_currency_rate": Otherwise(None, 0)},
+    "project.project": {"account_id": Otherwise("analytic_account_id")},
+    "res.company": {name: Otherwise(None) for name in ("sale_lock_date", "purchase_lock_date", "hard_lock_date")},
 }
+
+NOT_OFFERED: Mapping[int, Mapping[str, str]] = {
+    17: {
+        "payments": "its payments are journal entries: they have no states of their own, and do not name their documents",
+        "units": "its units belong to categories, and have no unit that they are a multiple of",
+    },
+    18: {"units": "its units belong to categories, and have no unit that they are a multiple of"},
+}
+"""By version and record, why it cannot be told as of an Odoo 19."""
 
 Restored = Callable[[Json], Json]
 
@@ -43,6 +71,18 @@ def differences(major: int, model: str) -> Mapping[str, Otherwise]:
         return {}
     newer = IN_18.get(model, {})
     return {**newer, **IN_17.get(model, {})} if major == OLDEST else newer
+
+
+def not_offered(major: int | None, record: str, connection: str) -> ConfigurationError | None:
+    """The error of a record that this Odoo does not have in a form that can be read; None when it does."""
+    why = NOT_OFFERED.get(major or FIRST_WITH_JSON2, {}).get(record)
+    if why is None:
+        return None
+    return ConfigurationError(
+        f"Odoo {major} does not offer {record}: {why}",
+        where=f"connection {connection}",
+        mend=f"Take {record} out of `records` in connections.yaml, or upgrade this Odoo.",
+    )
 
 
 def translated(major: int, model: str, method: str, arguments: Values) -> tuple[str, Values, Restored]:
@@ -117,7 +157,7 @@ def _restored(record: Values, specification: Values, table: Mapping[str, Otherwi
     restored: Values = {"id": record["id"]}
     for name, options in specification.items():
         otherwise = table.get(path + name, Otherwise(name))
-        value = otherwise.instead if otherwise.name is None else record[otherwise.name]
+        value = otherwise.instead if otherwise.name is None else otherwise.value(record[otherwise.name])
         if "fields" in options and value:
             inner = f"{path}{name}/"
             several = value if isinstance(value, list) else [value]

@@ -46,7 +46,7 @@ def _instalment(position: int, line: Values) -> Values:
         "fixed_amount": amount(line["value_amount"]) if fixed else None,
         "due": due,
         "days": line["nb_days"],
-        "day_of_month": _day_of_month(line["days_next_month"]) if due == "end_of_month_then_day" else None,
+        "day_of_month": _day_of_month(line.get("days_next_month")) if due == "end_of_month_then_day" else None,
     }
 
 

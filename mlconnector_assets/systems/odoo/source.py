@@ -14,7 +14,7 @@ import polars as pl
 
 from mlconnector_assets.clock import Clock, system_clock
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.systems.odoo import checks, listing, totals
+from mlconnector_assets.systems.odoo import checks, listing, older, totals
 from mlconnector_assets.systems.odoo.canonical import page_of
 from mlconnector_assets.systems.odoo.changes import Changes, Domain, stamp
 from mlconnector_assets.systems.odoo.choices import Choices
@@ -159,14 +159,20 @@ class OdooSource:
         return stream_of(record, self._choices)
 
     def _offered(self, stream: Stream, ask: Callable[[], T], otherwise: T) -> T:
-        """What Odoo answers; `otherwise` when it has no such record and does not have to. Raises SourceError."""
+        """What Odoo answers; `otherwise` when it has no such record and does not have to. Raises SourceError, and
+        ConfigurationError when a record is named that this version does not offer."""
+        name = stream.record.name
+        if problem := older.not_offered(self._client.major(), name, self.connection):
+            if name in self._optional:
+                return otherwise
+            raise problem
         try:
             return ask()
         except UnknownModelError as missing:
             if missing.model != stream.model:
                 raise
-            if stream.record.name not in self._optional:
-                raise not_offered(stream.record.name, stream.app, self.connection) from None
+            if name not in self._optional:
+                raise not_offered(name, stream.app, self.connection) from None
             return otherwise
 
     def _may_read(self, model: str) -> bool:

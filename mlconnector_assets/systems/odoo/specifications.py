@@ -19,6 +19,7 @@ MODULE_FIELDS = {
     "delivery_status": "sale_stock",
     "receipt_status": "purchase_stock",
     "dest_address_id": "purchase_stock",
+    "days_next_month": "account_payment_term",
 }
 """Fields that a database without the named module does not have. They are then left out, and their columns are null."""
 
