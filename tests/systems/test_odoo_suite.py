@@ -6,7 +6,9 @@ import pytest
 
 from mlconnector_assets.sandbox import start_sandbox
 from mlconnector_assets.systems.odoo.client import Retry
+from mlconnector_assets.systems.odoo.older import NOT_OFFERED
 from mlconnector_assets.systems.odoo.source import OdooSource
+from mlconnector_assets.systems.odoo.streams import RECORDS
 from tests.systems.odoo_records import Secret
 from tests.systems.suite import SourceSuite
 
@@ -28,8 +30,9 @@ class OdooBooks:
 
     documents = "invoices"
 
-    def __init__(self, sandbox):
+    def __init__(self, sandbox, version=19):
         self.sandbox, self.control = sandbox, sandbox.control
+        self.records = [record for record in RECORDS if record not in NOT_OFFERED.get(version, {})]
 
     def source(self, *, page_size=500):
         return OdooSource(
@@ -39,6 +42,7 @@ class OdooBooks:
             api_key=Secret(self.sandbox.api_key),
             user="mlconnector",
             companies=COMPANIES,
+            records=self.records,
             page_size=page_size,
             retry=Retry(attempts=3, within=20.0, first_wait=0.001, longest_wait=0.01),
         )
@@ -106,7 +110,7 @@ def version():
 
 @pytest.fixture
 def books(sandbox, version):
-    made = OdooBooks(sandbox)
+    made = OdooBooks(sandbox, version)
     made.control.set_version(version)
     made.set_now(made.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=7))
     yield made
