@@ -11,7 +11,7 @@ from mlconnector_assets.orchestration.outages import met_once
 from mlconnector_assets.orchestration.resources import ProjectResource, failure
 from mlconnector_assets.orchestration.triggers import in_progress
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.steps.sweep import has_suspects, is_sweep_due, sweep
+from mlconnector_assets.steps.sweep import due_sweeps, sweep
 
 
 def deleted_asset(connection: OdooConnection, record_name: str, owners: Owners) -> dg.AssetsDefinition:
@@ -70,11 +70,8 @@ def sweep_sensor(connection: OdooConnection) -> dg.SensorDefinition:
         if in_progress(context.instance, job.name):
             return dg.SkipReason("a sweep of this connection is under way")
         with project.workspace(context.log) as workspace:
-            wanted = [
-                key
-                for record, key in keys.items()
-                if is_sweep_due(workspace, connection.id, record) or has_suspects(workspace, connection.id, record)
-            ]
+            found = due_sweeps(workspace, connection.id)
+        wanted = [key for record, key in keys.items() if record in found.everything | found.suspects]
         return dg.RunRequest(asset_selection=wanted) if wanted else dg.SkipReason("no sweep is due")
 
     return due

@@ -30,12 +30,11 @@ def reread_sensor(connection: OdooConnection) -> dg.SensorDefinition:
         if in_progress(context.instance, job.name):
             return dg.SkipReason("closed days are being read again")
         with project.workspace(context.log) as workspace:
-            found = {record: days_to_reread(workspace, connection.id, record) for record in keys}
-        days = [one for one in found.values() if one is not None]
-        if not days:
+            due_days = days_to_reread(workspace, connection.id)
+        if not due_days:
             return dg.SkipReason("not the time to read closed days again")
-        first, last = min(one.first for one in days), max(one.last for one in days)
+        first, last = min(days.first for days in due_days.values()), max(days.last for days in due_days.values())
         tags = {names.REREAD: "true", RANGE_START: first.isoformat(), RANGE_END: last.isoformat()}
-        return dg.RunRequest(asset_selection=[keys[record] for record, one in found.items() if one], tags=tags)
+        return dg.RunRequest(asset_selection=[keys[record] for record in due_days], tags=tags)
 
     return due

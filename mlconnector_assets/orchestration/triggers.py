@@ -4,7 +4,6 @@ sensor on queued files. A sensor decides and requests; it reads no records and p
 import hashlib
 from collections.abc import Sequence
 from datetime import date
-from functools import cache
 
 import dagster as dg
 
@@ -15,7 +14,7 @@ from mlconnector_assets.partners.specification import Flow, Partner
 from mlconnector_assets.state import deliveries, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.steps.due import due_flows, due_tables
-from mlconnector_assets.steps.read import needs_read
+from mlconnector_assets.steps.read import looking
 from mlconnector_assets.steps.workspace import Workspace
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -56,12 +55,10 @@ def changes_sensor(
         if in_progress(context.instance, job.name):
             return dg.SkipReason("a run of this connection is under way")
         with project.workspace(context.log) as workspace:
-            now = cache(lambda: workspace.source(connection.id).now())
-            if not (
-                any(needs_read(workspace, connection.id, record, now=now) for record in connection.records)
-                or any(due in unscheduled for due in due_flows(workspace, connection.id))
-                or any(due_tables(workspace, connection.id))
-            ):
+            with looking(workspace, connection.id) as needs_read:
+                something = any(needs_read(record) for record in connection.records)
+            something = something or any(due in unscheduled for due in due_flows(workspace, connection.id))
+            if not (something or due_tables(workspace, connection.id)):
                 return dg.SkipReason("nothing changed at the source, and nothing waits to be closed or taken in")
             start = _read_from(workspace, connection, days)
         tags = {names.INCREMENTAL: "true", RANGE_START: start.isoformat(), RANGE_END: days.get_last_partition_key() or ""}
@@ -137,6 +134,8 @@ def in_progress(instance: dg.DagsterInstance, job: str) -> bool:
 def _read_from(workspace: Workspace, connection: OdooConnection, days: dg.DailyPartitionsDefinition) -> date:
     """The partition in which the coming read begins; the first of all, before the first read."""
     with workspace.state.reading() as tx:
-        until = [reads.read_until(tx, connection.id, record) for record in connection.records]
-    starts = [(at - connection.overlap).date() if at else days.start.date() for at in until]
+        until = reads.progress(tx, connection.id)
+    starts = [
+        (until[record] - connection.overlap).date() if record in until else days.start.date() for record in connection.records
+    ]
     return max(days.start.date(), min(starts))

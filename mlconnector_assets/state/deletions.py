@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.state.schema import DELETIONS, DELETIONS_CONSUMED, UPKEEP, upsert
 
 CHUNK = 500
@@ -67,6 +68,12 @@ def gone(tx: sa.Connection, connection: str, record: str) -> list[Deletion]:
 def suspects(tx: sa.Connection, connection: str, record: str) -> list[Deletion]:
     """Records that a read did not meet again, and that nobody asked the source about yet."""
     return _deletions(tx, sa.select(DELETIONS).where(*_of(connection, record), DELETIONS.c.state == "suspected"))
+
+
+def suspected(tx: sa.Connection, connection: str) -> set[str]:
+    """The records of a connection that have suspects."""
+    wanted = sa.select(DELETIONS.c.record).where(DELETIONS.c.connection == connection, DELETIONS.c.state == "suspected")
+    return set(tx.execute(wanted.distinct()).scalars())
 
 
 def listing(
@@ -145,12 +152,10 @@ def take_back(tx: sa.Connection, connection: str, record: str, keys: Collection[
         tx.execute(back.values(state="returned", ended_at=at, revision=revision))
 
 
-def swept_at(tx: sa.Connection, connection: str, record: str) -> datetime | None:
-    """When all keys were last compared; None before the first time."""
-    at: datetime | None = tx.execute(
-        sa.select(UPKEEP.c.swept_at).where(UPKEEP.c.connection == connection, UPKEEP.c.record == record)
-    ).scalar_one_or_none()
-    return at
+def swept_at(tx: sa.Connection, connection: str) -> dict[str, datetime]:
+    """When all keys of each record of a connection were last compared; it lacks those that never were."""
+    wanted = sa.select(UPKEEP.c.record, UPKEEP.c.swept_at).where(UPKEEP.c.connection == connection)
+    return {row.record: row.swept_at for row in tx.execute(wanted.where(UPKEEP.c.swept_at.is_not(None)))}
 
 
 def consumed_revision(tx: sa.Connection, consumer: str, version: str | None, connection: str, record: str) -> int:
@@ -170,12 +175,21 @@ def changes(tx: sa.Connection, connection: str, record: str, after: int) -> list
     return _deletions(tx, sa.select(DELETIONS).where(*_of(connection, record), DELETIONS.c.revision > after))
 
 
-def is_due(tx: sa.Connection, consumer: str, connection: str, record: str) -> bool:
-    """Whether there are changes that a consumer has not taken in."""
-    last = tx.execute(
-        sa.select(UPKEEP.c.revision).where(UPKEEP.c.connection == connection, UPKEEP.c.record == record)
-    ).scalar_one_or_none()
-    return (last or 0) > consumed_revision(tx, consumer, None, connection, record)
+def behind(tx: sa.Connection, connection: str, consumers: Iterable[Consumer]) -> set[Consumer]:
+    """Those of the consumers who have not taken in every change."""
+    newest = sa.select(UPKEEP.c.record, UPKEEP.c.revision).where(UPKEEP.c.connection == connection)
+    there = {row.record: row.revision for row in tx.execute(newest)}
+    taken = {
+        (row.consumer, row.record): row
+        for row in tx.execute(sa.select(DELETIONS_CONSUMED).where(DELETIONS_CONSUMED.c.connection == connection))
+    }
+
+    def consumed(consumer: Consumer) -> int:
+        row = taken.get((consumer.name, consumer.record))
+        counts = row is not None and (consumer.versions is None or row.version in consumer.versions)
+        return row.revision if row is not None and counts else 0
+
+    return {consumer for consumer in consumers if there.get(consumer.record, 0) > consumed(consumer)}
 
 
 def consume(tx: sa.Connection, consumer: str, version: str, connection: str, record: str, *, revision: int) -> None:

@@ -196,12 +196,10 @@ def states(tx: sa.Connection, partner: str, flow: str) -> list[tuple[str, str, i
     return [(source_id, state, delivery, bool(other)) for source_id, state, delivery, other in tx.execute(wanted)]
 
 
-def has_released(tx: sa.Connection, partner: str, flow: str) -> bool:
-    """Whether a person's release waits to be carried out."""
-    wanted = sa.select(DOCUMENTS.c.source_id).where(
-        DOCUMENTS.c.partner == partner, DOCUMENTS.c.flow == flow, DOCUMENTS.c.state == "released"
-    )
-    return tx.execute(wanted.limit(1)).first() is not None
+def flows_with(tx: sa.Connection, *states: str) -> set[tuple[str, str]]:
+    """(partner, flow) of all flows that have documents in any of these states."""
+    wanted = sa.select(DOCUMENTS.c.partner, DOCUMENTS.c.flow).where(DOCUMENTS.c.state.in_(states))
+    return {(row.partner, row.flow) for row in tx.execute(wanted.distinct())}
 
 
 def same_numbers(tx: sa.Connection, partner: str, flow: str, numbers: Collection[str]) -> list[tuple[str, str | None, str]]:

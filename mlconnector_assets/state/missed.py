@@ -54,12 +54,10 @@ def listing(
     return [MissedRow(**row) for row in tx.execute(ordered).mappings()]
 
 
-def reread_at(tx: sa.Connection, connection: str, record: str) -> datetime | None:
-    """When closed days were last read again, UTC; None before the first time."""
-    at: datetime | None = tx.execute(
-        sa.select(UPKEEP.c.reread_at).where(UPKEEP.c.connection == connection, UPKEEP.c.record == record)
-    ).scalar_one_or_none()
-    return at
+def reread_at(tx: sa.Connection, connection: str) -> dict[str, datetime]:
+    """When closed days of each record of a connection were last read again, UTC; it lacks those that never were."""
+    wanted = sa.select(UPKEEP.c.record, UPKEEP.c.reread_at).where(UPKEEP.c.connection == connection)
+    return {row.record: row.reread_at for row in tx.execute(wanted.where(UPKEEP.c.reread_at.is_not(None)))}
 
 
 def note_reread(tx: sa.Connection, connection: str, record: str, at: datetime) -> None:

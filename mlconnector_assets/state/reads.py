@@ -3,6 +3,7 @@ modification; every read of it is a row, and consumers are *due* where the newes
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -44,6 +45,15 @@ class PartitionRead:
 
 
 @dataclass(frozen=True)
+class Consumer:
+    """Who takes a record in. What was taken in under one of `versions` counts; with None, under any."""
+
+    name: str
+    record: str
+    versions: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class Probe:
     """The source's fingerprint of everything modified at or after `since`, at the last look that found it read."""
 
@@ -69,10 +79,13 @@ def known_first_day(tx: sa.Connection, connection: str) -> date | None:
 
 def read_until(tx: sa.Connection, connection: str, record: str) -> datetime | None:
     """The end of the last successful contiguous read, in the source's time; None before the first."""
-    at: datetime | None = tx.execute(
-        sa.select(READ_PROGRESS.c.until).where(READ_PROGRESS.c.connection == connection, READ_PROGRESS.c.record == record)
-    ).scalar_one_or_none()
-    return at
+    return progress(tx, connection).get(record)
+
+
+def progress(tx: sa.Connection, connection: str) -> dict[str, datetime]:
+    """The same of every record of a connection that was read."""
+    wanted = sa.select(READ_PROGRESS.c.record, READ_PROGRESS.c.until).where(READ_PROGRESS.c.connection == connection)
+    return {row.record: row.until for row in tx.execute(wanted)}
 
 
 def commit_read(
@@ -107,25 +120,44 @@ def commit_read(
     return made
 
 
-def newest(tx: sa.Connection, connection: str, record: str, *, from_day: date | None = None) -> list[PartitionRead]:
-    """The newest read of every partition, by day."""
+def newest(tx: sa.Connection, connection: str, record: str | None = None, *, from_day: date | None = None) -> list[PartitionRead]:
+    """The newest read of every partition of a record, or of all records of the connection; by day."""
     wanted = _newest(connection, record)
     if from_day is not None:
         wanted = wanted.where(READS.c.day >= from_day)
     return _partition_reads(tx, wanted)
 
 
-def due(tx: sa.Connection, consumer: str, version: str | None, connection: str, record: str) -> list[PartitionRead]:
-    """The newest reads whose content this consumer, at this version (None: at any), has not consumed; by day."""
+def due(tx: sa.Connection, connection: str, consumer: Consumer) -> list[PartitionRead]:
+    """The newest reads whose content this consumer has not taken in; by day."""
     same = sa.and_(
-        CONSUMPTIONS.c.consumer == consumer,
-        CONSUMPTIONS.c.connection == READS.c.connection,
-        CONSUMPTIONS.c.record == READS.c.record,
-        CONSUMPTIONS.c.day == READS.c.day,
-        sa.true() if version is None else CONSUMPTIONS.c.version == version,
-        CONSUMPTIONS.c.sha256 == READS.c.sha256,
+        CONSUMPTIONS.c.consumer == consumer.name,
+        sa.true() if consumer.versions is None else CONSUMPTIONS.c.version.in_(sorted(consumer.versions)),
+        *_SAME_CONTENT,
     )
-    return _partition_reads(tx, _newest(connection, record).where(~sa.exists().where(same)))
+    return _partition_reads(tx, _newest(connection, consumer.record).where(~sa.exists().where(same)))
+
+
+def behind(tx: sa.Connection, connection: str, consumers: Iterable[Consumer]) -> set[Consumer]:
+    """Those of the consumers for whom anything is due."""
+    newest = _newest(connection, None).order_by(None)
+    per_record = newest.with_only_columns(READS.c.record, sa.func.count().label("days")).group_by(READS.c.record)
+    there = {row.record: row.days for row in tx.execute(per_record)}
+    groups = (CONSUMPTIONS.c.consumer, READS.c.record, CONSUMPTIONS.c.version)
+    per_version = newest.with_only_columns(*groups, sa.func.count()).group_by(*groups)
+    taken: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for name, record, version, count in tx.execute(per_version.where(*_SAME_CONTENT)):
+        taken[name, record][version] = count
+    return {
+        consumer
+        for consumer in consumers
+        if there.get(consumer.record, 0)
+        > sum(
+            count
+            for version, count in taken[consumer.name, consumer.record].items()
+            if consumer.versions is None or version in consumer.versions
+        )
+    }
 
 
 def consume(tx: sa.Connection, consumer: str, version: str, reads: Iterable[PartitionRead]) -> None:
@@ -162,10 +194,11 @@ def remember_probe(
     tx.execute(statement.on_conflict_do_update(index_elements=[PROBES.c.connection, PROBES.c.record], set_=values))
 
 
-def looked(tx: sa.Connection, connection: str, record: str, at: datetime) -> None:
-    """Remember that the source answered, and had nothing new, at this time of ours."""
-    same = (PROBES.c.connection == connection, PROBES.c.record == record)
-    tx.execute(sa.update(PROBES).where(*same).values(looked_at=at))
+def looked(tx: sa.Connection, connection: str, records: Iterable[str], at: datetime) -> None:
+    """Remember that the source answered, and had nothing new of these records, at this time of ours."""
+    earlier = sa.or_(PROBES.c.looked_at.is_(None), PROBES.c.looked_at < at)
+    same = (PROBES.c.connection == connection, PROBES.c.record.in_(list(records)))
+    tx.execute(sa.update(PROBES).where(*same, earlier).values(looked_at=at))
 
 
 def last_looks(tx: sa.Connection, connection: str) -> dict[str, datetime]:
@@ -184,10 +217,13 @@ def consumes(tx: sa.Connection, consumer: str, connection: str, record: str) -> 
 
 def probe(tx: sa.Connection, connection: str, record: str) -> Probe | None:
     """The remembered fingerprint; None before the first."""
-    row = tx.execute(
-        sa.select(PROBES.c.since, PROBES.c.fingerprint).where(PROBES.c.connection == connection, PROBES.c.record == record)
-    ).one_or_none()
-    return Probe(row.since, row.fingerprint) if row else None
+    return probes(tx, connection).get(record)
+
+
+def probes(tx: sa.Connection, connection: str) -> dict[str, Probe]:
+    """The remembered fingerprints of a connection's records."""
+    wanted = sa.select(PROBES.c.record, PROBES.c.since, PROBES.c.fingerprint).where(PROBES.c.connection == connection)
+    return {row.record: Probe(row.since, row.fingerprint) for row in tx.execute(wanted)}
 
 
 def superseded(tx: sa.Connection, connection: str, record: str, before: datetime) -> list[PartitionRead]:
@@ -211,7 +247,16 @@ def forget(tx: sa.Connection, ids: Sequence[int]) -> list[str]:
     return sorted(paths)
 
 
-def _newest(connection: str, record: str) -> sa.Select[Any]:
+_SAME_CONTENT = (
+    CONSUMPTIONS.c.connection == READS.c.connection,
+    CONSUMPTIONS.c.record == READS.c.record,
+    CONSUMPTIONS.c.day == READS.c.day,
+    CONSUMPTIONS.c.sha256 == READS.c.sha256,
+)
+"""The content of a read is what was taken in."""
+
+
+def _newest(connection: str, record: str | None) -> sa.Select[Any]:
     """Newest by the source's clock, then by commit: a reader that was frozen cannot bring an old truth back."""
     later = READS.alias("later")
     newer = sa.and_(
@@ -222,7 +267,8 @@ def _newest(connection: str, record: str) -> sa.Select[Any]:
     )
     return (
         sa.select(READS)
-        .where(READS.c.connection == connection, READS.c.record == record, ~sa.exists().where(newer))
+        .where(READS.c.connection == connection, ~sa.exists().where(newer))
+        .where(sa.true() if record is None else READS.c.record == record)
         .order_by(READS.c.day)
     )
 

@@ -19,6 +19,7 @@ from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import audit_check, deliveries, documents, holds, inbox, journal, reads, set_aside, sweep_stops
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.incidents import Condition
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.state.vault import list_secrets
 from mlconnector_assets.steps import load, render
 
@@ -270,7 +271,7 @@ COLLECTORS: tuple[Callable[[Situation], Iterable[Condition]], ...] = (
 
 def _behind(situation: Situation, consumer: str, connection: str, record: str) -> datetime | None:
     """Since when content waits for this consumer, if it is too long ago."""
-    due = reads.due(situation.tx, consumer, None, connection, record)
+    due = reads.due(situation.tx, connection, Consumer(consumer, record))
     if not due or not reads.consumes(situation.tx, consumer, connection, record):
         return None
     since = min(read.read_at for read in due)

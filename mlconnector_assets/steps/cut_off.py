@@ -6,16 +6,12 @@ skips is taken an hour later; one that comes twice, the first time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import polars as pl
-from sqlalchemy import Connection
 
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records.record import INSTANT
-from mlconnector_assets.state import reads
-from mlconnector_assets.state.reads import PartitionRead
 from mlconnector_assets.steps.eligibility import version_of
 
 
@@ -41,10 +37,6 @@ def waiting_version(flow: Flow, now: datetime) -> str:
     return f"{version_of(flow)} until {now.astimezone(flow.zone):%Y-%m-%d} ends"
 
 
-def due_reads(tx: Connection, consumer: str, flow: Flow, now: datetime) -> Sequence[PartitionRead]:
-    """Partitions that a flow has to judge: not taken in, nor for today."""
-    due = reads.due(tx, consumer, version_of(flow), flow.connection, flow.record)
-    if flow.cut_off is None or not due:
-        return due
-    today = reads.due(tx, consumer, waiting_version(flow, now), flow.connection, flow.record)
-    return [read for read in due if read in today]
+def versions_of(flow: Flow, now: datetime) -> frozenset[str]:
+    """The versions under which a flow has nothing more to judge: taken in for good, or for today."""
+    return frozenset([version_of(flow)] if flow.cut_off is None else [version_of(flow), waiting_version(flow, now)])

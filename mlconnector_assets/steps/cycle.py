@@ -3,22 +3,21 @@ sent. One system that fails stops neither the others nor what was read before; t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from typing import TypeVar
 
 from mlconnector_assets.errors import ConnectorError, CredentialsError, Unavailable
-from mlconnector_assets.state import sweep_stops
 from mlconnector_assets.steps.collect import CollectOutcome, collect_partner
 from mlconnector_assets.steps.deliver import DeliverOutcome, deliver_partner
+from mlconnector_assets.steps.due import due_flows, due_tables
 from mlconnector_assets.steps.flow_kinds import render_flow
 from mlconnector_assets.steps.load import LoadOutcome, load_records
-from mlconnector_assets.steps.read import Days, ReadOutcome, needs_read, read_changes, read_days
+from mlconnector_assets.steps.read import Days, ReadOutcome, looking, read_changes, read_days
 from mlconnector_assets.steps.render import RenderOutcome
 from mlconnector_assets.steps.reread import days_to_reread, reread
-from mlconnector_assets.steps.sweep import MassDeletion, SweepOutcome, ask_for_suspects, has_suspects, is_sweep_due, sweep
+from mlconnector_assets.steps.sweep import MassDeletion, SweepOutcome, ask_for_suspects, due_sweeps, sweep
 from mlconnector_assets.steps.workspace import Workspace, one_of
 
 T = TypeVar("T")
@@ -34,7 +33,8 @@ class Failure:
 
 @dataclass
 class CycleOutcome:
-    """What every step of a cycle did, and what failed. `unchanged` lists records where the source had nothing new."""
+    """What every step of a cycle did, and what failed. `unchanged` lists records where the source had nothing new; flows
+    and tables for which nothing was due are left out."""
 
     reads: list[ReadOutcome] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -64,16 +64,17 @@ def run_cycle(
             outcome.failures.append(Failure(step, error))
             return None
 
-    records = [(name, record) for name in connections for record in workspace.project.connections[name].records]
-    flows = [(partner.id, flow.name) for partner, flow in workspace.project.flows() if flow.connection in connections]
     for name in connections:
-        _read_connection(workspace, name, days, outcome, sweep_now=sweep_now)
-    for partner, flow_name in flows:
-        rendered = attempt(f"render {partner} {flow_name}", partial(render_flow, workspace, partner, flow_name))
-        outcome.renders.extend([rendered] if rendered else [])
-    for name, record in records:
-        loaded = attempt(f"load {name} {record}", partial(load_records, workspace, name, record))
-        outcome.loads.extend([loaded] if loaded else [])
+        attempt(f"read {name}", partial(_read_connection, workspace, name, days, outcome, sweep_now=sweep_now))
+    for name in connections:
+        for partner, flow in attempt(f"render from {name}", partial(due_flows, workspace, name, again=True)) or ():
+            rendered = attempt(f"render {partner} {flow}", partial(render_flow, workspace, partner, flow))
+            outcome.renders.extend([rendered] if rendered else [])
+    for name in connections:
+        for record in attempt(f"load {name}", partial(_tables_to_load, workspace, name)) or ():
+            loaded = attempt(f"load {name} {record}", partial(load_records, workspace, name, record))
+            outcome.loads.extend([loaded] if loaded else [])
+    flows = [(partner.id, flow.name) for partner, flow in workspace.project.flows() if flow.connection in connections]
     for partner in dict.fromkeys(partner for partner, _ in flows):
         delivered = attempt(f"deliver {partner}", partial(deliver_partner, workspace, partner))
         if delivered:
@@ -89,58 +90,65 @@ def run_cycle(
     return outcome
 
 
+def _tables_to_load(workspace: Workspace, connection: str) -> list[str]:
+    return due_tables(workspace, connection, workspace.warehouse_identity)
+
+
 def _read_connection(workspace: Workspace, connection: str, days: Days | None, outcome: CycleOutcome, *, sweep_now: bool) -> None:
-    """Read and sweep every record. What concerns the whole connection, such as a server that does not answer, is met
-    once: trying each record would only wait as often."""
-    records = workspace.project.connections[connection].records
-    now = cache(lambda: workspace.source(connection).now())
-    for place, record in enumerate(records):
-        step = "read"
-        try:
-            _read(workspace, connection, record, days, outcome, now=now)
-            step = "read again"
-            _reread(workspace, connection, record, outcome)
-            step = "sweep"
-            _sweep(workspace, connection, record, outcome, sweep_now=sweep_now)
-        except (Unavailable, CredentialsError) as error:
-            rest = f" and {len(records) - place - 1} more records" if place + 1 < len(records) else ""
-            outcome.failures.append(Failure(f"{step} {connection} {record}{rest}", error))
-            return
-        except ConnectorError as error:
-            outcome.failures.append(Failure(f"{step} {connection} {record}", error))
-
-
-def _read(
-    workspace: Workspace, connection: str, record: str, days: Days | None, outcome: CycleOutcome, *, now: Callable[[], datetime]
-) -> None:
-    if days is not None:
-        outcome.reads.append(read_days(workspace, connection, record, days))
-    elif needs_read(workspace, connection, record, now=now):
-        outcome.reads.append(read_changes(workspace, connection, record))
+    """Look at every record, read those that need it, and sweep. What is known of the records is asked for all at once."""
+    work = _Work(connection, list(workspace.project.connections[connection].records), outcome.failures)
+    if days is None:
+        with looking(workspace, connection) as needs_read:
+            answers = work.each("read", work.records, needs_read)
+        outcome.unchanged += [f"{connection} {record}" for record, needed in answers.items() if not needed]
+        changed = [record for record, needed in answers.items() if needed]
+        outcome.reads += work.each("read", changed, partial(read_changes, workspace, connection)).values()
     else:
-        outcome.unchanged.append(f"{connection} {record}")
+        outcome.reads += work.each("read", work.records, lambda record: read_days(workspace, connection, record, days)).values()
+    again = days_to_reread(workspace, connection)
+    outcome.reads += work.each("read again", again, lambda record: reread(workspace, connection, record, again[record])).values()
+    _sweep(workspace, work, outcome, sweep_now=sweep_now)
 
 
-def _reread(workspace: Workspace, connection: str, record: str, outcome: CycleOutcome) -> None:
-    if (due := days_to_reread(workspace, connection, record)) is not None:
-        outcome.reads.append(reread(workspace, connection, record, due))
+def _sweep(workspace: Workspace, work: _Work, outcome: CycleOutcome, *, sweep_now: bool) -> None:
+    due = due_sweeps(workspace, work.connection)
+    everything = work.records if sweep_now else due.everything
+
+    def look(record: str) -> None:
+        done = (sweep if record in everything else ask_for_suspects)(workspace, work.connection, record)
+        outcome.sweeps.append(done)
+        if failure := done.failure():
+            raise failure
+
+    for stop in due.stops:
+        if stop.record not in everything and stop.record in work.records:
+            workspace.progress.note(str(MassDeletion(stop)))
+    work.each("sweep", [*everything, *due.suspects.difference(everything)], look)
 
 
-def _sweep(workspace: Workspace, connection: str, record: str, outcome: CycleOutcome, *, sweep_now: bool) -> None:
-    if sweep_now or is_sweep_due(workspace, connection, record):
-        done = sweep(workspace, connection, record)
-    elif has_suspects(workspace, connection, record):
-        done = ask_for_suspects(workspace, connection, record)
-    else:
-        _remind(workspace, connection, record)
-        return
-    outcome.sweeps.append(done)
-    if failure := done.failure():
-        raise failure
+@dataclass
+class _Work:
+    """What is still worth trying in this cycle: `records` of a connection, without those that failed. A failure that
+    concerns the whole connection, such as a server that does not answer, leaves none: trying each record would only
+    wait as often."""
 
+    connection: str
+    records: list[str]
+    failures: list[Failure]
 
-def _remind(workspace: Workspace, connection: str, record: str) -> None:
-    with workspace.state.reading() as tx:
-        waiting = sweep_stops.open_stops(tx, connection, record)
-    for stop in waiting:
-        workspace.progress.note(str(MassDeletion(stop)))
+    def each(self, step: str, among: Collection[str], do: Callable[[str], T]) -> dict[str, T]:
+        """Do this for those of the records that are `among` these; what came of it for those that did not fail."""
+        done = {}
+        tried = [record for record in self.records if record in among]
+        for place, record in enumerate(tried, start=1):
+            try:
+                done[record] = do(record)
+            except (Unavailable, CredentialsError) as error:
+                rest = f" and {len(tried) - place} more records" if place < len(tried) else ""
+                self.failures.append(Failure(f"{step} {self.connection} {record}{rest}", error))
+                self.records = []
+                break
+            except ConnectorError as error:
+                self.failures.append(Failure(f"{step} {self.connection} {record}", error))
+                self.records = [other for other in self.records if other != record]
+        return done

@@ -59,6 +59,10 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     partner = workspace.partner(partner_id)
     task = f"deliver {partner_id}"
     started = False
+    with workspace.state.reading() as tx:
+        queued = deliveries.queued(tx, partner_id)
+    if not queued:
+        return DeliverOutcome(partner_id, ())
 
     def tell(event: DeliveryEvent) -> None:
         nonlocal started
@@ -76,7 +80,8 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     outcomes = deliver_queued(
         state=workspace.state,
         partner_id=partner_id,
-        folders=remote_folders(partner, _roles_in_use(workspace, partner)),
+        # after test mode some files may still be on their way to `test`
+        folders=remote_folders(partner, {delivery.folder for delivery in queued}),
         open_session=lambda: open_session(workspace, partner_id),
         open_file=workspace.files.open,
         clock=workspace.clock,
@@ -89,12 +94,6 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
     if started:
         workspace.progress.finished(task, f"{len(outcome.sent)} files delivered, {len(outcome.failed)} not")
     return outcome
-
-
-def _roles_in_use(workspace: Workspace, partner: Partner) -> set[str]:
-    """Roles of the folders that queued files go to: after test mode some may still be on their way to `test`."""
-    with workspace.state.reading() as tx:
-        return {delivery.folder for delivery in deliveries.queued(tx, partner.id)}
 
 
 def remote_folders(partner: Partner, in_use: Collection[str] = ()) -> dict[str, str]:

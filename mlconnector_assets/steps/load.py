@@ -13,7 +13,7 @@ import polars as pl
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.records import RECORDS, Record
 from mlconnector_assets.state import audit, deletions, reads
-from mlconnector_assets.state.reads import PartitionRead
+from mlconnector_assets.state.reads import Consumer, PartitionRead
 from mlconnector_assets.steps.rows import rows_of
 from mlconnector_assets.steps.workspace import Workspace
 from mlconnector_assets.warehouse.interface import DELETED_AT, GONE_SCHEMA, LEFT_AT
@@ -43,9 +43,9 @@ def consumer_of(record: Record) -> str:
     return f"warehouse:{record.name}"
 
 
-def _version_of(workspace: Workspace, record: Record) -> str:
+def version_of(record: Record, warehouse: str) -> str:
     """Changes when the record gains columns or the warehouse is another one: then every partition is loaded again."""
-    return f"{_columns_hash(record)}.{workspace.warehouse_identity}"
+    return f"{_columns_hash(record)}.{warehouse}"
 
 
 def load_records(workspace: Workspace, connection: str, record_name: str) -> LoadOutcome:
@@ -53,12 +53,12 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
     StorageFull, ConnectorError with the holder when another process has the warehouse file open."""
     record = RECORDS[record_name]
     outcome = LoadOutcome(connection, record_name)
-    consumer, version = consumer_of(record), _version_of(workspace, record)
-    if not _anything_new(workspace, connection, record, consumer, version):
+    consumer, version = consumer_of(record), version_of(record, workspace.warehouse_identity)
+    if not _anything_new(workspace, connection, Consumer(consumer, record_name, frozenset([version]))):
         return outcome
     with workspace.state.leases.hold("warehouse", workspace.owner, LEASE):
         with workspace.state.reading() as tx:
-            due = reads.due(tx, consumer, version, connection, record_name)
+            due = reads.due(tx, connection, Consumer(consumer, record_name, frozenset([version])))
         if not due:
             return _mark_gone(workspace, record, outcome, consumer, version)
         reached(CrashPoint.LOAD_STARTED)
@@ -80,13 +80,10 @@ def load_records(workspace: Workspace, connection: str, record_name: str) -> Loa
         return _mark_gone(workspace, record, outcome, consumer, version)
 
 
-def _anything_new(workspace: Workspace, connection: str, record: Record, consumer: str, version: str) -> bool:
+def _anything_new(workspace: Workspace, connection: str, consumer: Consumer) -> bool:
     """Looked at before the lease is taken, which costs more than the look."""
     with workspace.state.reading() as tx:
-        after = deletions.consumed_revision(tx, consumer, version, connection, record.name)
-        return bool(
-            reads.due(tx, consumer, version, connection, record.name) or deletions.changes(tx, connection, record.name, after)
-        )
+        return bool(reads.due(tx, connection, consumer) or deletions.behind(tx, connection, [consumer]))
 
 
 def _mark_gone(workspace: Workspace, record: Record, outcome: LoadOutcome, consumer: str, version: str) -> LoadOutcome:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from mlconnector_assets.layouts import compile_layout
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import deliveries, documents
+from mlconnector_assets.state import deliveries, documents, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import WAITING
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.steps.candidates import find_candidates, load_documents
-from mlconnector_assets.steps.cut_off import due_reads
+from mlconnector_assets.steps.cut_off import versions_of
 from mlconnector_assets.steps.judging import judge, recall
 from mlconnector_assets.steps.next_file import NextFile, batches, next_file
 from mlconnector_assets.steps.render import consumer_of
@@ -51,7 +52,8 @@ def preview_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Previ
     """Render the next file of a flow without any effect. Raises ConfigurationError for an unknown partner or flow."""
     partner, flow = workspace.partner(partner_id), workspace.flow(partner_id, flow_name)
     with workspace.state.reading() as tx:
-        due = due_reads(tx, consumer_of(partner.book, flow_name), flow, workspace.clock())
+        consumer = Consumer(consumer_of(partner.book, flow_name), flow.record, versions_of(flow, workspace.clock()))
+        due = reads.due(tx, flow.connection, consumer)
         waiting = documents.in_states(tx, partner.book, flow_name, *WAITING)
         held = documents.in_states(tx, partner.book, flow_name, "held")
     memory = recall(workspace, partner, flow)

@@ -4,9 +4,11 @@ A failed or killed read leaves nothing but a scratch folder, and progress is onl
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 
 import polars as pl
 
@@ -62,23 +64,36 @@ class ReadOutcome:
         return self.before != self.after
 
 
-def needs_read(workspace: Workspace, connection: str, record: str, *, now: Callable[[], datetime] | None = None) -> bool:
-    """Whether a change is visible at the source or a day waits to be closed. One cheap request, and one for the source's
-    time unless the caller knows it: `now`.
+@contextmanager
+def looking(workspace: Workspace, connection: str) -> Iterator[Callable[[str], bool]]:
+    """Look at a source: gives `needs_read(record)`, whether a change is visible there or a day waits to be closed. That
+    is one cheap request a record, and one for the source's time. At the end it is noted of which records nothing was new.
 
     A day closes with a read that began after its end plus the overlap, so once a day a read is due
     although nothing seems to have changed: a late commit may alter neither count nor maximum.
     """
-    source = workspace.source(connection)
+    began, overlap = workspace.clock(), workspace.project.connections[connection].overlap
     with workspace.state.reading() as tx:
-        until, probe = reads.read_until(tx, connection, record), reads.probe(tx, connection, record)
-    if until is None or probe is None or source.probe(record, probe.since) != probe.fingerprint:
-        return True
-    with workspace.state.transaction() as tx:
-        reads.looked(tx, connection, record, workspace.clock())
-    present = (now or source.now)()
-    closable = start_of_day(present.date()) + workspace.project.connections[connection].overlap
-    return until < closable <= present
+        until, probes = reads.progress(tx, connection), reads.probes(tx, connection)
+    unchanged = []
+    now = cache(lambda: workspace.source(connection).now())
+
+    def needs_read(record: str) -> bool:
+        probe = probes.get(record)
+        if record not in until or probe is None:
+            return True
+        if workspace.source(connection).probe(record, probe.since) != probe.fingerprint:
+            return True
+        unchanged.append(record)
+        closable = start_of_day(now().date()) + overlap
+        return until[record] < closable <= now()
+
+    try:
+        yield needs_read
+    finally:
+        if unchanged:
+            with workspace.state.transaction() as tx:
+                reads.looked(tx, connection, unchanged, began)
 
 
 def read_changes(workspace: Workspace, connection: str, record: str) -> ReadOutcome:

@@ -20,9 +20,10 @@ from mlconnector_assets.state import deletions, documents, flow_rules, reads
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import WAITING, DocumentRow
 from mlconnector_assets.state.holds import Hold
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.steps.bodies import Body
 from mlconnector_assets.steps.candidates import Candidates, document_rows, find_candidates, load_documents
-from mlconnector_assets.steps.cut_off import due_reads, waiting_version
+from mlconnector_assets.steps.cut_off import versions_of, waiting_version
 from mlconnector_assets.steps.eligibility import version_of
 from mlconnector_assets.steps.holding import carry_out
 from mlconnector_assets.steps.judging import Move, judge, recall
@@ -62,7 +63,7 @@ def render_flow(workspace: Workspace, partner_id: str, flow_name: str) -> Render
     with workspace.state.leases.hold(consumer, workspace.owner, LEASE):
         workspace.check_not_restored()
         with workspace.state.reading() as tx:
-            due = due_reads(tx, consumer, flow, now)
+            due = reads.due(tx, flow.connection, Consumer(consumer, flow.record, versions_of(flow, now)))
             waiting = documents.in_states(tx, partner.book, flow_name, *WAITING)
             vanished = vanished_documents(tx, partner, flow, consumer)
         if not due and not waiting and not vanished.revision:

@@ -12,23 +12,30 @@ from mlconnector_assets.steps.read import Days, ReadOutcome, read_days
 from mlconnector_assets.steps.workspace import Workspace
 
 
-def days_to_reread(workspace: Workspace, connection: str, record: str) -> Days | None:
-    """The closed days that are due to be read again; None when it is not the time. Asks no source.
+def days_to_reread(workspace: Workspace, connection: str) -> dict[str, Days]:
+    """The closed days that are due to be read again, by record; it lacks those whose time has not come. Asks no source.
 
     The first partition is left out: it holds all of history.
     """
     settings, now = workspace.project.connections[connection], workspace.clock()
-    with workspace.state.reading() as tx:
-        first, last = reads.known_first_day(tx, connection), missed.reread_at(tx, connection, record)
-        known = reads.newest(tx, connection, record, from_day=now.date() - (settings.reread_days + 1) * DAY)
-    closed = [read for read in known if read.day != first and is_closed(read, settings.overlap)]
-    wanted = closed[-settings.reread_days :] if settings.reread_days else []
-    if not wanted:
-        return None
+    if not settings.reread_days:
+        return {}
     hour = datetime.combine(now.date(), time(settings.reread_hour), tzinfo=now.tzinfo)
     hour = hour if hour <= now else hour - DAY
-    since = last or min(read.read_at for read in wanted)
-    return Days(wanted[0].day, wanted[-1].day) if since < hour else None
+    with workspace.state.reading() as tx:
+        last = missed.reread_at(tx, connection)
+        waiting = [record for record in settings.records if record not in last or last[record] < hour]
+        if not waiting:
+            return {}
+        first = reads.known_first_day(tx, connection)
+        known = reads.newest(tx, connection, from_day=now.date() - (settings.reread_days + 1) * DAY)
+    closed = [read for read in known if read.day != first and is_closed(read, settings.overlap)]
+    due = {}
+    for record in waiting:
+        wanted = [read for read in closed if read.record == record][-settings.reread_days :]
+        if wanted and (record in last or min(read.read_at for read in wanted) < hour):
+            due[record] = Days(wanted[0].day, wanted[-1].day)
+    return due
 
 
 def reread(workspace: Workspace, connection: str, record: str, days: Days) -> ReadOutcome:

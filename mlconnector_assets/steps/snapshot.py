@@ -17,6 +17,7 @@ from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import deletions, deliveries, documents, reads, snapshots
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.state.documents import DocumentRow
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.steps.eligibility import snapshot_version
 from mlconnector_assets.steps.next_file import NextFile, next_file
 from mlconnector_assets.steps.outbox_entry import Renumbered, enter_outbox
@@ -37,7 +38,7 @@ def render_snapshot(workspace: Workspace, partner_id: str, flow_name: str) -> Re
     with workspace.state.leases.hold(consumer, workspace.owner, LEASE):
         workspace.check_not_restored()
         with workspace.state.reading() as tx:
-            due = reads.due(tx, consumer, version, flow.connection, flow.record)
+            due = reads.due(tx, flow.connection, Consumer(consumer, flow.record, frozenset([version])))
             waiting = documents.blocked(tx, partner.book, flow_name)
             known = deletions.consumed_revision(tx, consumer, None, flow.connection, flow.record)
             vanished = [item.revision for item in deletions.changes(tx, flow.connection, flow.record, known)]

@@ -62,21 +62,28 @@ class MassDeletion(ConnectorError):
         )
 
 
-def is_sweep_due(workspace: Workspace, connection: str, record: str) -> bool:
-    """Whether all keys are to be compared again. Asks no source."""
-    interval = workspace.project.connections[connection].sweep
-    with workspace.state.reading() as tx:
-        if reads.read_until(tx, connection, record) is None:
-            return False
-        last = deletions.swept_at(tx, connection, record)
-    return last is None or workspace.clock() - last >= interval
+@dataclass(frozen=True)
+class DueSweeps:
+    """Records of a connection: those all of whose keys are to be compared again (`everything`), and those of which a
+    read did not meet some again and nobody asked for these yet (`suspects`). `stops` wait for a person, and with a stop
+    the suspects of its record."""
+
+    everything: frozenset[str]
+    suspects: frozenset[str]
+    stops: tuple[SweepStop, ...]
 
 
-def has_suspects(workspace: Workspace, connection: str, record: str) -> bool:
-    """Whether a read did not meet some record again, and nobody asked for it yet. Asks no source. While a mass
-    deletion waits for a person, suspects wait with it."""
+def due_sweeps(workspace: Workspace, connection: str) -> DueSweeps:
+    """What has to be looked for. Asks no source."""
+    settings, now = workspace.project.connections[connection], workspace.clock()
     with workspace.state.reading() as tx:
-        return bool(deletions.suspects(tx, connection, record)) and not sweep_stops.open_stops(tx, connection, record)
+        was_read, swept = reads.progress(tx, connection), deletions.swept_at(tx, connection)
+        suspected, stops = deletions.suspected(tx, connection), sweep_stops.open_stops(tx, connection)
+    return DueSweeps(
+        frozenset(record for record in was_read if record not in swept or now - swept[record] >= settings.sweep),
+        frozenset(suspected - {stop.record for stop in stops}),
+        tuple(stops),
+    )
 
 
 def sweep(workspace: Workspace, connection: str, record_name: str) -> SweepOutcome:

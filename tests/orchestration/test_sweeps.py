@@ -8,6 +8,7 @@ import dagster as dg
 
 from mlconnector_assets.orchestration.io_manager import RecordFrames
 from mlconnector_assets.state import deletions
+from mlconnector_assets.state.reads import Consumer
 from mlconnector_assets.steps.read import read_changes
 from mlconnector_assets.steps.sweep import deletions_frame
 from mlconnector_assets.steps.workspace import open_workspace
@@ -32,7 +33,7 @@ def test_a_due_sweep_is_requested_and_shows_what_vanished(location: CodeLocation
     with open_workspace(location.project.root) as workspace:
         frame = deletions_frame(workspace, "odoo", "invoices")
         with workspace.state.reading() as tx:
-            assert deletions.is_due(tx, "warehouse:invoices", "odoo", "invoices")
+            assert deletions.behind(tx, "odoo", [Consumer("warehouse:invoices", "invoices")])
     assert frame.select("source_id", "state").rows() == [(str(draft), "deleted")]
     assert load_of(location.project.root, location).equals(frame)
     assert location.sensor("odoo_reread").skip_message == "not the time to read closed days again"

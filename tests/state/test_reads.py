@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlconnector_assets.state import reads
 from mlconnector_assets.state.database import State
-from mlconnector_assets.state.reads import NewPartitionRead, Probe
+from mlconnector_assets.state.reads import Consumer, NewPartitionRead, PartitionRead, Probe
 from tests.state.workers import NOON
 
 DAY = date(2026, 3, 1)
@@ -51,6 +51,14 @@ def test_the_first_day_never_moves(state: State):
         assert reads.first_day(tx, "xero", DAY + timedelta(days=1)) == DAY + timedelta(days=1)
 
 
+def due(tx, consumer: str, version: str | None, connection: str, record: str) -> list[PartitionRead]:
+    """What is due for a consumer at a version; it is behind exactly when anything is."""
+    who = Consumer(consumer, record, None if version is None else frozenset([version]))
+    found = reads.due(tx, connection, who)
+    assert reads.behind(tx, connection, [who]) == ({who} if found else set())
+    return found
+
+
 def test_the_watermark_moves_forward_only(state: State):
     with state.transaction() as tx:
         assert reads.read_until(tx, "odoo", "invoices") is None
@@ -73,19 +81,19 @@ def test_newest_is_by_the_clock_of_the_source_then_by_commit(state: State):
 def test_due_until_consumed_and_again_when_content_or_version_changes(state: State):
     with state.transaction() as tx:
         first = commit(tx, partition(0), partition(1))
-        assert reads.due(tx, "acme.invoices", "v1", "odoo", "invoices") == first
+        assert due(tx, "acme.invoices", "v1", "odoo", "invoices") == first
         reads.consume(tx, "acme.invoices", "v1", first)
-        assert reads.due(tx, "acme.invoices", "v1", "odoo", "invoices") == []
-        assert reads.due(tx, "warehouse", "v1", "odoo", "invoices") == first
+        assert due(tx, "acme.invoices", "v1", "odoo", "invoices") == []
+        assert due(tx, "warehouse", "v1", "odoo", "invoices") == first
 
         commit(tx, partition(0), read_at=NOON + HOUR)
-        assert reads.due(tx, "acme.invoices", "v1", "odoo", "invoices") == []
+        assert due(tx, "acme.invoices", "v1", "odoo", "invoices") == []
 
         (changed,) = commit(tx, partition(0, "b"), read_at=NOON + 2 * HOUR)
-        assert reads.due(tx, "acme.invoices", "v1", "odoo", "invoices") == [changed]
+        assert due(tx, "acme.invoices", "v1", "odoo", "invoices") == [changed]
         reads.consume(tx, "acme.invoices", "v1", [changed])
 
-        assert [read.day for read in reads.due(tx, "acme.invoices", "v2", "odoo", "invoices")] == [DAY, DAY + timedelta(days=1)]
+        assert [read.day for read in due(tx, "acme.invoices", "v2", "odoo", "invoices")] == [DAY, DAY + timedelta(days=1)]
         reads.consume(tx, "acme.invoices", "v2", [])
 
 
@@ -94,19 +102,19 @@ def test_a_consumer_that_failed_stays_due(state: State):
         made = commit(tx, partition())
     try:
         with state.transaction() as tx:
-            reads.consume(tx, "warehouse", "v1", reads.due(tx, "warehouse", "v1", "odoo", "invoices"))
+            reads.consume(tx, "warehouse", "v1", due(tx, "warehouse", "v1", "odoo", "invoices"))
             raise InterruptedError
     except InterruptedError:
         pass
     with state.reading() as tx:
-        assert reads.due(tx, "warehouse", "v1", "odoo", "invoices") == made
+        assert due(tx, "warehouse", "v1", "odoo", "invoices") == made
 
 
 def test_content_that_returns_to_what_it_was_is_due_again(state: State):
     with state.transaction() as tx:
         for hour, content in enumerate("aba"):
             made = commit(tx, partition(content=content), read_at=NOON + hour * HOUR)
-            assert reads.due(tx, "warehouse", "v1", "odoo", "invoices") == made
+            assert due(tx, "warehouse", "v1", "odoo", "invoices") == made
             reads.consume(tx, "warehouse", "v1", made)
 
 
@@ -117,7 +125,7 @@ def test_a_read_that_came_while_consuming_stays_due(state: State):
         newer = commit(tx, partition(content="b"), read_at=NOON + HOUR)
     with state.transaction() as tx:
         reads.consume(tx, "warehouse", "v1", taken)
-        assert reads.due(tx, "warehouse", "v1", "odoo", "invoices") == newer
+        assert due(tx, "warehouse", "v1", "odoo", "invoices") == newer
 
 
 ACTIONS = st.one_of(
@@ -142,12 +150,12 @@ def test_due_is_what_a_simple_model_says(state: State, actions):
                 newest[made.day] = max(newest.get(made.day, (NOON - 9 * HOUR, 0, "")), (made.read_at, step, made.sha256))
             else:
                 version, how_many = details
-                portion = reads.due(tx, "warehouse", version, connection, "invoices")[:how_many]
+                portion = due(tx, "warehouse", version, connection, "invoices")[:how_many]
                 reads.consume(tx, "warehouse", version, portion)
                 consumed |= {read.day: (version, read.sha256) for read in portion}
         for version in ("v1", "v2"):
-            due = reads.due(tx, "warehouse", version, connection, "invoices")
-            assert [(read.day, read.sha256) for read in due] == [
+            waiting = due(tx, "warehouse", version, connection, "invoices")
+            assert [(read.day, read.sha256) for read in waiting] == [
                 (day, sha) for day, (_, _, sha) in sorted(newest.items()) if consumed.get(day) != (version, sha)
             ]
 

@@ -29,7 +29,7 @@ from mlconnector_assets.state import (
     sweep_stops,
 )
 from mlconnector_assets.state.documents import DocumentRow
-from mlconnector_assets.state.reads import NewPartitionRead
+from mlconnector_assets.state.reads import Consumer, NewPartitionRead
 from mlconnector_assets.steps import render
 from mlconnector_assets.steps.alerts import AlertOutcome, raise_alerts, try_channels
 from mlconnector_assets.steps.conditions import Situation, conditions_now
@@ -121,7 +121,7 @@ def read(workspace: Workspace, *, day: date, until: datetime | None, sha256: str
 def consume(workspace: Workspace) -> None:
     with workspace.state.transaction() as tx:
         for consumer in (render.consumer_of("acme", "invoices"), "warehouse:invoices"):
-            reads.consume(tx, consumer, "1", reads.due(tx, consumer, None, "odoo", "invoices"))
+            reads.consume(tx, consumer, "1", reads.due(tx, "odoo", Consumer(consumer, "invoices")))
 
 
 def test_an_idle_project_has_nothing_wrong(workspace: Workspace):
@@ -173,7 +173,7 @@ def test_a_source_that_does_not_answer(workspace: Workspace, clock: StillClock):
     clock.forward(seconds=1)
     assert wrong(workspace) == {"read_late connection odoo": "odoo was not read for more than 2h"}
     with workspace.state.transaction() as tx:
-        reads.looked(tx, "odoo", "invoices", clock.now)
+        reads.looked(tx, "odoo", ["invoices"], clock.now)
     assert wrong(workspace) == {}
 
 
@@ -182,7 +182,7 @@ def test_a_day_that_does_not_close(workspace: Workspace, clock: StillClock):
     consume(workspace)
     clock.now = clock.now.replace(hour=0) + timedelta(days=1, hours=4)
     with workspace.state.transaction() as tx:
-        reads.looked(tx, "odoo", "invoices", clock.now)
+        reads.looked(tx, "odoo", ["invoices"], clock.now)
     assert wrong(workspace) == {}
     clock.forward(seconds=1)
     assert list(wrong(workspace)) == ["read_late connection odoo"]
@@ -195,14 +195,14 @@ def test_work_that_is_not_taken_in_unless_it_never_was(workspace: Workspace, clo
     read(workspace, day=clock.now.date(), until=clock.now)
     clock.forward(hours=3)
     with workspace.state.transaction() as tx:
-        reads.looked(tx, "odoo", "invoices", clock.now)
+        reads.looked(tx, "odoo", ["invoices"], clock.now)
     assert wrong(workspace) == {}, "a flow and a table that are being set up"
     consume(workspace)
     read(workspace, day=clock.now.date(), until=clock.now, sha256="2")
     assert wrong(workspace) == {}
     clock.forward(hours=2, seconds=1)
     with workspace.state.transaction() as tx:
-        reads.looked(tx, "odoo", "invoices", clock.now)
+        reads.looked(tx, "odoo", ["invoices"], clock.now)
     assert list(wrong(workspace)) == ["work_waiting table odoo invoices", "work_waiting flow acme invoices"]
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
 
 from mlconnector_assets.errors import ConfigurationError, Unavailable
 from mlconnector_assets.records import RECORDS
-from mlconnector_assets.state import deliveries, documents, set_aside
+from mlconnector_assets.state import deliveries, documents, reads, set_aside
 from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.preview import preview_flow
 from mlconnector_assets.steps.proof import prove_flow, prove_keys, prove_source, prove_warehouse
-from mlconnector_assets.steps.read import Days, first_day, needs_read, read_changes, read_days
-from mlconnector_assets.steps.workspace import open_workspace
+from mlconnector_assets.steps.read import Days, first_day, looking, read_changes, read_days
+from mlconnector_assets.steps.workspace import Workspace, open_workspace
+from mlconnector_assets.systems.odoo.source import OdooSource
 from tests.project import ProjectFolder
 
 
@@ -30,6 +31,11 @@ def cycle(project: ProjectFolder, **arguments):
         outcome = run_cycle(workspace, **arguments)
     assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
     return outcome
+
+
+def needs_read(workspace: Workspace, connection: str, record: str) -> bool:
+    with looking(workspace, connection) as needs:
+        return needs(record)
 
 
 def prove(project: ProjectFolder) -> None:
@@ -203,18 +209,48 @@ def test_one_failing_record_stops_no_other(project: ProjectFolder) -> None:
     assert "read odoo vendors" in [failure.step for failure in outcome.failures]
 
 
-def test_an_odoo_that_does_not_answer_is_told_once(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("request_", "read_before"), [("pages", False), ("probe", True), ("keys", True)])
+def test_an_odoo_that_does_not_answer_is_asked_and_told_once(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch, request_: str, read_before: bool
+) -> None:
     asked: list[str] = []
 
-    def needs(workspace, connection, record, *, now):
+    def unreachable(source: OdooSource, record: str, *_: object) -> None:
         asked.append(record)
-        raise Unavailable(f"{connection} cannot be reached", where=connection, mend="start it")
+        raise Unavailable(f"{source.connection} cannot be reached", where=source.connection, mend="start it")
 
-    monkeypatch.setattr("mlconnector_assets.steps.cycle.needs_read", needs)
+    if read_before:
+        cycle(project)
+    monkeypatch.setattr(OdooSource, request_, unreachable)
     with open_workspace(project.root) as workspace:
-        outcome = run_cycle(workspace)
+        outcome = run_cycle(workspace, sweep_now=True)
     assert asked == ["invoices"]
-    assert [failure.step for failure in outcome.failures] == ["read odoo invoices and 2 more records"]
+    step = "sweep" if request_ == "keys" else "read"
+    assert [failure.step for failure in outcome.failures] == [f"{step} odoo invoices and 2 more records"]
+
+
+def test_what_was_seen_to_be_unchanged_is_noted_although_the_source_then_stops_answering(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cycle(project)
+    project.sandbox.control.advance(timedelta(minutes=1))
+    cycle(project)
+    ask = OdooSource.probe
+
+    def stops(source: OdooSource, record: str, since: datetime | None) -> str:
+        if record == "gl_entries":
+            raise Unavailable("odoo cannot be reached", where="odoo", mend="start it")
+        return ask(source, record, since)
+
+    monkeypatch.setattr(OdooSource, "probe", stops)
+    with open_workspace(project.root) as workspace:
+        begun = workspace.clock()
+        outcome = run_cycle(workspace)
+        with workspace.state.reading() as tx:
+            looks = reads.last_looks(tx, "odoo")
+    assert outcome.unchanged == ["odoo invoices", "odoo vendors"]
+    assert {record for record, at in looks.items() if at >= begun} == {"invoices", "vendors"}
+    project.sandbox.control.reset_clock()
 
 
 def test_days_before_the_first_partition_are_in_it_and_future_ones_are_refused(project: ProjectFolder) -> None:

@@ -57,7 +57,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
         ("records", 40 * PAGE, "read odoo"),
         ("files", 2 * PAGE, "render acme invoices"),
         ("audit", 0, "render acme invoices"),
-        ("warehouse", 2 * PAGE, "load odoo invoices, load odoo vendors, load odoo gl_entries"),
+        ("warehouse", 2 * PAGE, "load odoo"),
         ("warehouse", 300 * PAGE, "load odoo"),
     ],
 )

@@ -27,9 +27,9 @@ def test_late_and_silent_changes_are_found_mended_and_told(project: ProjectFolde
         run_cycle(workspace)
         late = control.post_invoice(at=(noon + timedelta(hours=1)).isoformat())["id"]
         control.write("account.move", [silent], {"invoice_date_due": "2031-01-01"}, at=noon.isoformat())
-        assert days_to_reread(workspace, "odoo", "invoices") is None
+        assert "invoices" not in days_to_reread(workspace, "odoo")
         control.set_clock(noon + timedelta(hours=40), running=False)  # 4:00 the day after, past the quiet hour
-        assert days_to_reread(workspace, "odoo", "invoices") is not None
+        assert "invoices" in days_to_reread(workspace, "odoo")
         outcome = run_cycle(workspace)
         assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
         found = {read.record: {(item.key, item.why) for item in read.missed} for read in outcome.reads if read.missed}
@@ -38,7 +38,7 @@ def test_late_and_silent_changes_are_found_mended_and_told(project: ProjectFolde
             told = missed.listing(tx, "odoo", "invoices")
         assert {(row.key, row.why) for row in told} == found["invoices"]
         assert {row.day for row in told} == {noon.date()}
-        assert days_to_reread(workspace, "odoo", "invoices") is None
+        assert "invoices" not in days_to_reread(workspace, "odoo")
         assert prove_source(workspace, "odoo", "invoices").good
         assert not any(read.missed for read in run_cycle(workspace).reads)
     control.reset_clock()
@@ -53,6 +53,6 @@ def test_the_first_partition_with_all_of_history_is_never_read_again(tmp_path: P
         sandbox.control.advance(2 * DAY)
         read_changes(workspace, "odoo", "vendors")
         sandbox.control.advance(DAY)
-        due = days_to_reread(workspace, "odoo", "vendors")
-    assert due == Days(first_day + DAY, first_day + 4 * DAY)
+        due = days_to_reread(workspace, "odoo")
+    assert due == {"vendors": Days(first_day + DAY, first_day + 4 * DAY)}
     sandbox.control.reset_clock()

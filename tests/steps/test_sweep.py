@@ -11,7 +11,7 @@ from mlconnector_assets.state import deletions, sweep_stops
 from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.proof import prove_source, prove_warehouse
 from mlconnector_assets.steps.read import Days, read_days
-from mlconnector_assets.steps.sweep import ask_for_suspects, confirm, has_suspects, is_sweep_due, sweep
+from mlconnector_assets.steps.sweep import ask_for_suspects, confirm, due_sweeps, sweep
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.project import ProjectFolder
 
@@ -95,7 +95,7 @@ def test_a_record_that_only_moved_to_another_day_is_no_suspect(project: ProjectF
     cycle(project)
     with open_workspace(project.root) as workspace:
         read_days(workspace, "odoo", "invoices", Days(yesterday, yesterday))
-        assert not has_suspects(workspace, "odoo", "invoices")
+        assert "invoices" not in due_sweeps(workspace, "odoo").suspects
     control.reset_clock()
 
 
@@ -111,7 +111,7 @@ def test_a_mass_deletion_records_nothing_until_a_person_confirms(project: Projec
         assert [failure.step for failure in outcome.failures] == ["sweep odoo invoices", "sweep odoo gl_entries"]
         assert "25 of" in texts[0] and "mlconnector deletions confirm odoo invoices" in texts[0]
         assert known(project) == set()
-        assert is_sweep_due(workspace, "odoo", "invoices") is False
+        assert "invoices" not in due_sweeps(workspace, "odoo").everything
         assert sweep(workspace, "odoo", "invoices").stop is not None
         with pytest.raises(ConfigurationError, match="waits for a confirmation"):
             confirm(workspace, "odoo", "vendors", by="ada", reason="none")
