@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from mlconnector_assets.errors import AccessDenied, ConnectorError, DeliveryError, StorageFull, Unavailable
 from mlconnector_assets.exchange.operations import Operations
 from mlconnector_assets.exchange.ssh import CONNECTION_ERRORS, SshConnection
-from mlconnector_assets.exchange.wire import CHUNK, Code, Kind, ProtocolError, StatusError, Wire, string
+from mlconnector_assets.exchange.wire import LONGEST_CHUNK, Code, Kind, ProtocolError, StatusError, Wire, string
 
 _STATVFS = "statvfs@openssh.com"
 _NO_SPACE = {Code.NO_SPACE_ON_FILESYSTEM, Code.QUOTA_EXCEEDED}
 _NO_RIGHT = {Code.PERMISSION_DENIED, Code.WRITE_PROTECT}
-_FULL_BELOW = 4 * CHUNK
+_FULL_BELOW = 4 * LONGEST_CHUNK
 
 Path = str | bytes
 """A remote path; bytes for names that are not UTF-8."""

@@ -162,14 +162,16 @@ class Operations:
         await self.request(Kind.CLOSE, string(handle))
 
     async def write(self, handle: bytes, chunks: Iterable[bytes]) -> int:
-        """Write from the start with a window of requests in flight; every status is checked. Returns the bytes."""
+        """Write from the start with a window of requests in flight; every status is checked. Chunks are of at most
+        `wire.write_length`. Returns the bytes."""
         waiting: deque[int] = deque()
-        offset = 0
+        offset, window = 0, _window(self.wire.write_length)
         try:
             for chunk in chunks:
-                waiting.append(self.wire.send(Kind.WRITE, string(handle) + struct.pack(">Q", offset) + string(chunk)))
+                place = struct.pack(">QI", offset, len(chunk))
+                waiting.append(self.wire.send(Kind.WRITE, string(handle), place, chunk))
                 offset += len(chunk)
-                if len(waiting) >= WINDOW:
+                if len(waiting) >= window:
                     await self._reply(waiting.popleft(), Kind.STATUS)
             while waiting:
                 await self._reply(waiting.popleft(), Kind.STATUS)
@@ -219,15 +221,16 @@ class Operations:
                 self.wire.request(Kind.CLOSE, string(handle))
 
     async def read(self, handle: bytes, take: Callable[[bytes], object]) -> None:
-        """Hand the whole content to `take`, in order, in chunks of at most 32 KB. The window grows from one request to
-        `WINDOW`, so that small files stay cheap and at most 2 MB are held, however slowly they are taken."""
+        """Hand the whole content to `take`, in order, in chunks of at most `wire.read_length`. The window grows from one
+        request, so that small files stay cheap and at most 2 MB are held, however slowly they are taken."""
         waiting: deque[tuple[int, int]] = deque()
-        offset, window = 0, 1
+        length = self.wire.read_length
+        offset, window, widest = 0, 1, _window(length)
         try:
             while True:
                 while len(waiting) < window:
-                    waiting.append((self._send_read(handle, offset, CHUNK), offset))
-                    offset += CHUNK
+                    waiting.append((self._send_read(handle, offset, length), offset))
+                    offset += length
                 number, start = waiting.popleft()
                 try:
                     await self._read_chunk(handle, number, start, take)
@@ -235,7 +238,7 @@ class Operations:
                     if error.code == Code.EOF:
                         return
                     raise
-                window = min(window * 2, WINDOW)
+                window = min(window * 2, widest)
         finally:
             self.wire.drain(number for number, _ in waiting)
 
@@ -244,13 +247,18 @@ class Operations:
 
     async def _read_chunk(self, handle: bytes, number: int, start: int, take: Callable[[bytes], object]) -> None:
         """One chunk, also from a server that answers READ with less than was asked."""
-        got = 0
+        got, length = 0, self.wire.read_length
         while True:
             data = (await self._reply(number, Kind.DATA)).string()
             if not data:
                 raise StatusError(Code.EOF, "no more data")
             take(data)
             got += len(data)
-            if got >= CHUNK:
+            if got >= length:
                 return
-            number = self._send_read(handle, start + got, CHUNK - got)
+            number = self._send_read(handle, start + got, length - got)
+
+
+def _window(length: int) -> int:
+    """How many requests of this length are in flight at a time."""
+    return min(WINDOW, WINDOW * CHUNK // length)

@@ -17,7 +17,7 @@ from mlconnector_assets.exchange.conversation import Conversation, FileError, Pa
 from mlconnector_assets.exchange.operations import Task, run_together
 from mlconnector_assets.exchange.settings import Revealable, SftpSettings
 from mlconnector_assets.exchange.ssh import CONNECTION_ERRORS, SshConnection, connect, scan_host_keys
-from mlconnector_assets.exchange.wire import CHUNK, Attributes, Code, Flags, ProtocolError, StatusError, string
+from mlconnector_assets.exchange.wire import Attributes, Code, Flags, ProtocolError, StatusError, string
 
 __all__ = ["FileError", "RemoteFile", "Revealable", "SftpSession", "SftpSettings", "scan_host_keys"]
 
@@ -189,7 +189,7 @@ class SftpSession:
             handle = await self._create(_raw(path), existing)
             try:
                 reached(CrashPoint.DELIVER_PART_OPENED)
-                written = await self._files.write(handle, _local_chunks(source, path))
+                written = await self._files.write(handle, _local_chunks(source, path, self._wire.write_length))
                 reached(CrashPoint.DELIVER_PART_WRITTEN)
                 if mode is not None:
                     await self._set_mode(handle, mode, path)
@@ -252,7 +252,7 @@ class SftpSession:
             return True
 
     async def fetch(self, path: Path, take: Callable[[bytes], object]) -> None:
-        """Hand the content of a file to `take`, in order, in chunks of at most 32 KB; it may take any time."""
+        """Hand the content of a file to `take`, in order, in chunks of at most 255 KB; it may take any time."""
         with self._doing("read", path):
             handle = await self._files.open(_raw(path), Flags.READ)
             try:
@@ -362,11 +362,11 @@ def _text(name: bytes) -> str | None:
         return None
 
 
-def _local_chunks(source: BinaryIO, path: str) -> Iterator[bytes]:
+def _local_chunks(source: BinaryIO, path: str, size: int) -> Iterator[bytes]:
     """Our own bytes; a local reading error must not look like a broken connection."""
     while True:
         try:
-            chunk = source.read(CHUNK)
+            chunk = source.read(size)
         except OSError as error:
             raise FileError(
                 f"the stored file for {path} cannot be read: {error.strerror or error}",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlconnector_assets.exchange import wire
 from mlconnector_assets.exchange.operations import Operations
-from mlconnector_assets.exchange.wire import CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire
+from mlconnector_assets.exchange.wire import CHUNK, LONGEST_CHUNK, WINDOW, Code, Flags, Kind, ProtocolError, StatusError, Wire
 from tests.exchange.memory_server import MemoryServer
 
 
@@ -67,6 +67,38 @@ def test_at_most_a_window_is_in_flight() -> None:
     assert server.most_in_flight <= WINDOW
     read(files, b"handle")
     assert server.most_in_flight <= WINDOW
+
+
+@pytest.mark.parametrize(
+    ("limits", "lengths"),
+    [
+        (None, (CHUNK, CHUNK)),
+        ((261_120, 200_000), (261_120, 200_000)),
+        ((1 << 40, 1 << 40), (LONGEST_CHUNK, LONGEST_CHUNK)),
+        ((0, 0), (CHUNK, CHUNK)),
+        ((1_000, 2_000), (1_000, 2_000)),
+    ],
+)
+def test_chunks_are_as_long_as_the_server_allows(limits: tuple[int, int] | None, lengths: tuple[int, int]) -> None:
+    content = random.Random(1).randbytes(3 * LONGEST_CHUNK + 5)
+    server = MemoryServer(limits=limits)
+    files = Operations(Wire(server))
+    assert (files.wire.read_length, files.wire.write_length) == lengths
+    size = files.wire.write_length
+    files.now(files.write(b"handle", [content[at : at + size] for at in range(0, len(content), size)]))
+    assert server.content == content
+    assert read(files, b"handle") == content
+    assert server.in_flight == 0
+    assert server.most_in_flight <= WINDOW
+
+
+def test_a_server_that_does_not_tell_its_limits_gets_chunks_that_every_server_takes() -> None:
+    def refuse(kind: Kind, count: int) -> int:
+        return Code.OP_UNSUPPORTED if kind == Kind.EXTENDED else Code.OK
+
+    there = Wire(MemoryServer(refuse=refuse, limits=(1 << 18, 1 << 18)))
+    assert (there.read_length, there.write_length) == (CHUNK, CHUNK)
+    assert not there.broken
 
 
 def test_small_files_cost_few_requests() -> None:
