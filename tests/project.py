@@ -139,7 +139,7 @@ def confirm_rules(workspace: Workspace) -> None:
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A small sandbox for the tests of a module."""
-    with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=MOVES, vendors=12, customers=10, days=20) as running:
+    with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=MOVES, vendors=12, customers=10, days=6) as running:
         yield running
         running.control.clear()
 

@@ -195,7 +195,8 @@ def world(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, req
     monkeypatch.setattr(DuckDBWarehouse.__init__, "__kwdefaults__", DuckDBWarehouse.__init__.__kwdefaults__ | {"patience": 0.1})
     home = tmp_path.name
     (sandbox.partner_folder("acme") / home).mkdir()
-    project = write_project(tmp_path / "project", sandbox, home=home, first_day=sandbox.control.now().date().isoformat())
+    today = sandbox.control.now().date().isoformat()
+    project = write_project(tmp_path / "project", sandbox, home=home, first_day=today, records=["invoices"])
     assert not list((project.root / ".mlconnector").rglob("kek"))
     known = {"KEK": kek, "API key": sandbox.api_key, "SFTP key": sandbox.partner_key("acme")}
     (tmp_path / "dagster").mkdir()

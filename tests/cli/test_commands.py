@@ -52,7 +52,7 @@ def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
         partitions = reads.newest(tx, "odoo", "invoices")
     days = {read.day.isoformat() for read in partitions if read.rows} | {partitions[-1].day.isoformat()}
-    assert len(days) > 10
+    assert len(days) > 3
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert instance.get_materialized_partitions(dg.AssetKey("odoo_invoices")) == days
 

@@ -90,7 +90,7 @@ def test_our_disk_is_full(
     assert project.warehouse_rows() == undisturbed.rows
 
 
-@pytest.mark.parametrize("leave", [0, 10 * PAGE, 100 * PAGE, 300 * PAGE])
+@pytest.mark.parametrize("leave", [0, 100 * PAGE])
 def test_the_disk_of_everything_is_full(
     project: ProjectFolder,
     undisturbed: Undisturbed,  # noqa: F811
@@ -113,7 +113,7 @@ def test_the_disk_of_everything_is_full(
     assert project.warehouse_rows() == undisturbed.rows
 
 
-@pytest.mark.parametrize("largest", [0, 5_000, 100_000])
+@pytest.mark.parametrize("largest", [0, 5_000])
 def test_no_file_may_grow(project: ProjectFolder, undisturbed: Undisturbed, largest: int) -> None:  # noqa: F811
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))"
     ended = in_a_process(project.root, "sync", code=limited)
