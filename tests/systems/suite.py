@@ -156,7 +156,11 @@ class SourceSuite:
         """Documents changed every 20 minutes from noon on."""
         return {books.add(at=books.now() + 20 * step * MINUTE)[0] for step in range(27)}
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+    )
     @given(cuts=st.lists(st.integers(1, 9 * 3600 - 1), max_size=3))
     def test_windows_side_by_side_make_the_whole(self, books, source, nine_hours, cuts):
         noon = books.now()

@@ -97,7 +97,7 @@ class OdooBooks:
         self.control.clear()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def sandbox(tmp_path_factory):
     with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=80, vendors=8, customers=6, now=FIRST_NOON) as running:
         yield running
