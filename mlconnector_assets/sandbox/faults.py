@@ -12,6 +12,8 @@ KINDS = {
     "too_many_requests": "429 with Retry-After (option retry_after, seconds)",
     "unavailable": "503",
     "serialization": "500 psycopg2 SerializationFailure",
+    "locked": "422 of a locked period, as for a change of an entry in it (option model)",
+    "hard_lock": "500 RedirectWarning, as for a hard lock date over draft entries (option model)",
     "html": "an HTML page instead of JSON (option status, default 200)",
     "cut": "the connection breaks in the middle of the body",
     "slow": "the answer waits (option seconds)",

@@ -15,6 +15,8 @@ ANY = {"domain": []}
         ("too_many_requests", {"retry_after": 7}, (429, "text/html", "429")),
         ("unavailable", {}, (503, "text/html", "503")),
         ("serialization", {}, (500, "application/json", "psycopg2.errors.SerializationFailure")),
+        ("locked", {}, (422, "application/json", "inclusive of: Hard Lock Date")),
+        ("hard_lock", {}, (500, "application/json", "odoo.exceptions.RedirectWarning")),
         ("html", {}, (200, "text/html", "<html>")),
         ("html", {"status": 502}, (502, "text/html", "<html>")),
         ("no_rights", {"model": "res.partner"}, (403, "application/json", "You are not allowed to access 'Contact'")),

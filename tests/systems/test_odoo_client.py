@@ -53,6 +53,11 @@ def test_a_call_is_one_post_with_key_database_and_length():
     assert json.loads(request.content) == {"domain": []}
 
 
+LOCKED = "You cannot add/modify entries prior to and inclusive of: Hard Lock Date (12/31/2025)."
+DRAFTS = (
+    "There are still draft entries in the period you want to hard lock. You should either post or delete them.\n"
+    "{'view_mode': 'list', 'res_model': 'account.move'}\nShow draft entries\nNone"
+)
 LATER = [
     httpx.Response(429),
     httpx.Response(502, html="<h1>Bad gateway</h1>"),
@@ -110,6 +115,8 @@ PERMANENT = [
     (odoo_error(500, "builtins.ValueError", "Invalid field 'nope' on 'res.partner'"), UnknownFieldError, "'nope' on res.partner"),
     (odoo_error(500, "builtins.ValueError", "Invalid operator"), SourceError, "ValueError: Invalid operator"),
     (odoo_error(422, "odoo.exceptions.UserError", "Invalid language code: xx"), SourceError, "Invalid language code"),
+    (odoo_error(422, "odoo.exceptions.UserError", LOCKED), SourceError, "Hard Lock Date (12/31/2025)"),
+    (odoo_error(500, "odoo.exceptions.RedirectWarning", DRAFTS), SourceError, "still draft entries in the period"),
     (httpx.Response(301, headers={"location": "https://odoo.test/"}), SourceError, "another address"),
     (httpx.Response(200, html="<html>Sign in body-canary</html>"), SourceError, "not JSON"),
     (httpx.Response(200, content=b"\xff\xfe"), SourceError, "not JSON"),
@@ -129,6 +136,13 @@ def test_what_will_not_succeed_is_said_at_once_with_the_mend(response, error, wo
     for canary in (KEY, "debug-canary", "body-canary", "request-canary"):
         assert canary not in repr(raised.value) + str(raised.value) + caplog.text
         assert canary not in str(raised.value.__cause__)
+
+
+@pytest.mark.parametrize("said", [LOCKED, DRAFTS])
+def test_a_lock_date_has_its_own_mend_and_shows_no_action(said):
+    with pytest.raises(SourceError) as raised:
+        client(answers(odoo_error(422, "odoo.exceptions.UserError", said))).call("m", "f", {})
+    assert "open period" in (raised.value.mend or "") and "res_model" not in str(raised.value)
 
 
 def test_a_long_message_is_cut():

@@ -19,7 +19,15 @@ from mlconnector_assets.clock import Clock
 from mlconnector_assets.sandbox.faults import Faults
 from mlconnector_assets.sandbox.odoo.context import read_context
 from mlconnector_assets.sandbox.odoo.database import Database
-from mlconnector_assets.sandbox.odoo.errors import OdooError, no_model, not_allowed_on_model, not_found, unauthorized
+from mlconnector_assets.sandbox.odoo.errors import (
+    OdooError,
+    drafts_under_hard_lock,
+    locked_period,
+    no_model,
+    not_allowed_on_model,
+    not_found,
+    unauthorized,
+)
 from mlconnector_assets.sandbox.odoo.methods import Call, model_named
 from mlconnector_assets.sandbox.odoo.older import JSON2_SINCE, VERSION_SETTING, OlderCall
 from mlconnector_assets.sandbox.odoo.reading import Json
@@ -140,6 +148,10 @@ class OdooApp:
             raise not_allowed_on_model(model_name, model.title)
         if self.faults.strike("serialization", model=model_name):
             raise OdooError(500, "psycopg2.errors.SerializationFailure", "could not serialize access due to concurrent update\n")
+        if self.faults.strike("locked", model=model_name):
+            raise locked_period()
+        if self.faults.strike("hard_lock", model=model_name):
+            raise drafts_under_hard_lock()
         self.before_request()
         call = Call(self.database, model, context, self.clock())
         version = self.version

@@ -58,6 +58,18 @@ def user_error(message: str) -> OdooError:
     return OdooError(422, "odoo.exceptions.UserError", message)
 
 
+def locked_period() -> OdooError:
+    """An entry of a locked period was to change; the date is in the user's language. As an Odoo 19 answered."""
+    return user_error("You cannot add/modify entries prior to and inclusive of: Hard Lock Date (12/31/2025).")
+
+
+def drafts_under_hard_lock() -> OdooError:
+    """A warning that offers a button, whose action stands in the further lines. As an Odoo 19 answered."""
+    action = "{'view_mode': 'list', 'name': 'Draft Entries', 'res_model': 'account.move', 'domain': [('id', 'in', [136])]}"
+    said = "There are still draft entries in the period you want to hard lock. You should either post or delete them."
+    return OdooError(500, "odoo.exceptions.RedirectWarning", f"{said}\n{action}\nShow draft entries\nNone")
+
+
 def unprocessable(message: str) -> OdooError:
     """Wrong arguments of a method: 422."""
     return OdooError(422, "werkzeug.exceptions.UnprocessableEntity", message)

@@ -27,6 +27,7 @@ _INVALID_FIELD = re.compile(r"Invalid field '?([\w.]+)'? on (?:model )?'?([\w.]+
 _NO_MODEL = re.compile(r"the model '([\w.]+)' does not exist")
 _NO_OBJECT = re.compile(r"Object ([\w.]+) doesn't exist")
 _MODEL = re.compile(r"\(([a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+)\)")
+_LOCKED = re.compile(r"entries prior to and inclusive of|in the period you want to (?:hard )?lock")
 _LONGEST_MESSAGE = 300
 
 
@@ -143,7 +144,7 @@ def _mistaken(status: int, name: str, message: str, place: Place) -> ConnectorEr
     if invalid := _INVALID_FIELD.search(message):
         return UnknownFieldError(invalid[1], invalid[2], where=str(place))
     said = f"{name.rpartition('.')[2]}: {_short(message)}" if name else "an answer without explanation"
-    return SourceError(
+    return _locked(message, place) or SourceError(
         f"Odoo refused the request (HTTP {status}): {said}", where=str(place), mend="Look into Odoo's log at this time."
     )
 
@@ -171,7 +172,20 @@ def _other_fault(code: int, text: str, place: Place) -> ConnectorError | TryLate
     if invalid := _INVALID_FIELD.search(text):
         return UnknownFieldError(invalid[1], invalid[2], where=str(place))
     said = _short(text if code == 2 else last_line)
-    return SourceError(f"Odoo refused the request: {said}", where=str(place), mend="Look into Odoo's log at this time.")
+    return _locked(text, place) or SourceError(
+        f"Odoo refused the request: {said}", where=str(place), mend="Look into Odoo's log at this time."
+    )
+
+
+def _locked(message: str, place: Place) -> SourceError | None:
+    """A lock date of the company is in the way. A warning that offers a button carries its action in further lines."""
+    if not _LOCKED.search(message):
+        return None
+    return SourceError(
+        f"Odoo refused the request: {_short(message.splitlines()[0])}",
+        where=str(place),
+        mend="Use a date in an open period, or ask whoever keeps the lock dates in Odoo's accounting settings.",
+    )
 
 
 def new_key(place: Place) -> str:
