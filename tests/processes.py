@@ -18,7 +18,7 @@ FORKED.set_forkserver_preload(
         "mlconnector_assets.exchange.sftp",
         "mlconnector_assets.systems.odoo.source",
         "mlconnector_assets.warehouse.duckdb",
-        "tests.chaos.once",
+        "tests.chaos.workers",
         "tests.chaos.cycle",
         "tests.state.workers",
     ]

@@ -9,7 +9,17 @@ import typer
 
 from mlconnector_assets.cli import tables
 from mlconnector_assets.cli.failures import complain
-from mlconnector_assets.cli.options import HERE, CsvOption, ProjectOption, counted, err, out
+from mlconnector_assets.cli.options import (
+    HERE,
+    ConnectionFilter,
+    CsvOption,
+    NewestLimit,
+    ProjectOption,
+    RecordFilter,
+    counted,
+    err,
+    out,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Records that vanished at their source, and mass deletions that wait for you.")
 COLUMNS = ("connection", "record", "id", "number", "company", "last modified (UTC)", "state", "found (UTC)", "confirmed by")
@@ -17,9 +27,9 @@ COLUMNS = ("connection", "record", "id", "number", "company", "last modified (UT
 
 @app.command("list")
 def list_deletions(
-    connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
-    record: Annotated[str | None, typer.Option(help="Only this record, such as invoices.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 100,
+    connection: ConnectionFilter = None,
+    record: RecordFilter = None,
+    limit: NewestLimit = 100,
     as_csv: CsvOption = False,
     project: ProjectOption = HERE,
 ) -> None:

@@ -27,6 +27,10 @@ ProjectOption = Annotated[
 ]
 CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV, for programs, instead of a table.")]
 
+ConnectionFilter = Annotated[str | None, typer.Option("--connection", help="Only this connection.")]
+RecordFilter = Annotated[str | None, typer.Option("--record", help="Only this record, such as invoices.")]
+NewestLimit = Annotated[int, typer.Option("--limit", min=1, help="At most this many, the newest.")]
+
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why. It is kept for good, with your name and the time.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; the user of this computer by default.")]
 

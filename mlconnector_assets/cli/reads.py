@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from mlconnector_assets.cli import tables
-from mlconnector_assets.cli.options import HERE, CsvOption, ProjectOption
+from mlconnector_assets.cli.options import HERE, ConnectionFilter, CsvOption, NewestLimit, ProjectOption, RecordFilter
 
 app = typer.Typer(no_args_is_help=True, help="How well reading by changes does.")
 COLUMNS = ("connection", "record", "day (UTC)", "id", "number", "found (UTC)", "why")
@@ -24,9 +22,9 @@ def reads() -> None:
 
 @app.command()
 def report(
-    connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
-    record: Annotated[str | None, typer.Option(help="Only this record, such as invoices.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 100,
+    connection: ConnectionFilter = None,
+    record: RecordFilter = None,
+    limit: NewestLimit = 100,
     as_csv: CsvOption = False,
     project: ProjectOption = HERE,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mlconnector_assets.cli import tables
-from mlconnector_assets.cli.options import HERE, CsvOption, ProjectOption
+from mlconnector_assets.cli.options import HERE, ConnectionFilter, CsvOption, ProjectOption
 
 app = typer.Typer(no_args_is_help=True, help="Records that could not be mapped: kept as received, until they can be.")
 COLUMNS = ("connection", "record", "id", "company", "since (UTC)", "reason")
@@ -15,7 +15,7 @@ COLUMNS = ("connection", "record", "id", "company", "since (UTC)", "reason")
 
 @app.command("list")
 def list_items(
-    connection: Annotated[str | None, typer.Option(help="Only this connection.")] = None,
+    connection: ConnectionFilter = None,
     as_csv: CsvOption = False,
     project: ProjectOption = HERE,
 ) -> None:

@@ -5,8 +5,7 @@ from typing import Literal
 import dagster as dg
 from pydantic import Field
 
-from mlconnector_assets.errors import ConnectorError
-from mlconnector_assets.orchestration.resources import ProjectResource, failure
+from mlconnector_assets.orchestration.resources import ProjectResource
 from mlconnector_assets.steps.holding import decide
 from mlconnector_assets.steps.settle import settle_deliveries
 
@@ -25,11 +24,8 @@ def decide_job() -> dg.JobDefinition:
 
     @dg.op(description="Release or dismiss holds, all of them or none.")
     def decide_about_holds(context: dg.OpExecutionContext, config: DecisionConfig, project: ProjectResource) -> None:
-        try:
-            with project.workspace(context.log, context.run.run_id) as workspace:
-                decided = decide(workspace, config.holds, config.decision, by=config.by, reason=config.reason)
-        except ConnectorError as error:
-            raise failure(error) from error
+        with project.workspace(context.log, context.run.run_id) as workspace:
+            decided = decide(workspace, config.holds, config.decision, by=config.by, reason=config.reason)
         for one in decided:
             done = f"{one.documents} documents {config.decision}"
             told = f"nothing changed, it was {config.decision} before" if one.before else done
@@ -58,11 +54,8 @@ def settle_job() -> dg.JobDefinition:
 
     @dg.op(description="Count files as delivered, all of them or none.")
     def settle_deliveries_of_partners(context: dg.OpExecutionContext, config: SettlementConfig, project: ProjectResource) -> None:
-        try:
-            with project.workspace(context.log, context.run.run_id) as workspace:
-                settled = settle_deliveries(workspace, config.deliveries, by=config.by, reason=config.reason)
-        except ConnectorError as error:
-            raise failure(error) from error
+        with project.workspace(context.log, context.run.run_id) as workspace:
+            settled = settle_deliveries(workspace, config.deliveries, by=config.by, reason=config.reason)
         for one in settled:
             told = "was delivered before; nothing changed" if one.before else "counts as delivered"
             context.log.info(f"delivery {one.delivery.id} ({one.delivery.remote_name} for {one.delivery.partner}) {told}")

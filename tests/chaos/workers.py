@@ -1,4 +1,4 @@
-"""What moves files in the chaos tests: senders and pollers that go on until they are killed, and a parser that tells when a
+"""What moves files in the chaos tests: senders and pollers, once or until they are killed, and a parser that tells when a
 file was handed over twice."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from mlconnector_assets.clock import system_clock
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.exchange.inbox import Collector, Places
-from mlconnector_assets.exchange.outbox import RetryPolicy, deliver_queued
+from mlconnector_assets.exchange.outbox import DEFAULT_POLICY, RetryPolicy, deliver_queued
 from mlconnector_assets.exchange.parsers import Taken
 from mlconnector_assets.exchange.sftp import SftpSession, SftpSettings
 from mlconnector_assets.partners.inbox import Inbox
@@ -67,21 +67,43 @@ def collector_of(state: State, files: str, remote: str, claim: str, channels: in
     return Collector(state, "acme", inbox, places, store, system_clock, owner, channels=channels, parsers={"store": parse})
 
 
+def _send(state: State, motion: Motion, *, channels: int, batch: int, policy: RetryPolicy) -> None:
+    deliver_queued(
+        state=state,
+        partner_id="acme",
+        folders={"outbound": f"{motion.remote}/outbound"},
+        open_session=motion.connect,
+        open_file=FileStore(Path(motion.files)).open,
+        clock=system_clock,
+        owner=this_process(),
+        switches=WireSwitches(channels=channels),
+        policy=policy,
+        batch=batch,
+    )
+
+
+def _take_in(collector: Collector, session: SftpSession) -> None:
+    collector.collect(session)
+    collector.hand_over()
+    collector.file_away(session)
+
+
+def deliver_once(motion: Motion, batch: int) -> None:
+    """Send what is queued, `batch` files at a time."""
+    with State.open(motion.url, clock=system_clock) as state:
+        _send(state, motion, channels=1, batch=batch, policy=DEFAULT_POLICY)
+
+
+def collect_once(motion: Motion) -> None:
+    """Take in, hand over and file away what lies there."""
+    with State.open(motion.url, clock=system_clock) as state, motion.connect() as session:
+        _take_in(collector_of(state, motion.files, motion.remote, motion.claim), session)
+
+
 def send_forever(motion: Motion) -> None:
     with State.open(motion.url, clock=system_clock) as state:
         while True:
-            deliver_queued(
-                state=state,
-                partner_id="acme",
-                folders={"outbound": f"{motion.remote}/outbound"},
-                open_session=motion.connect,
-                open_file=FileStore(Path(motion.files)).open,
-                clock=system_clock,
-                owner=this_process(),
-                switches=WireSwitches(channels=2),
-                policy=SOON,
-                batch=8,
-            )
+            _send(state, motion, channels=2, batch=8, policy=SOON)
             time.sleep(PAUSE)
 
 
@@ -92,9 +114,7 @@ def collect_forever(motion: Motion) -> None:
             try:
                 with motion.connect() as session:
                     while True:
-                        collector.collect(session)
-                        collector.hand_over()
-                        collector.file_away(session)
+                        _take_in(collector, session)
                         time.sleep(PAUSE)
             except ConnectorError:
                 time.sleep(PAUSE)

@@ -9,8 +9,7 @@ import pytest
 
 from mlconnector_assets.crash_points import VARIABLE, CrashPoint
 from mlconnector_assets.exchange.sftp import SftpSession
-from tests.chaos.once import deliver_once
-from tests.chaos.workers import Motion
+from tests.chaos.workers import Motion, deliver_once
 from tests.exchange.world import World
 from tests.processes import run_apart
 from tests.sshd import Sshd

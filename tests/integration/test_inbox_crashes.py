@@ -14,8 +14,7 @@ from mlconnector_assets.clock import system_clock
 from mlconnector_assets.crash_points import VARIABLE, CrashPoint
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.state.database import State
-from tests.chaos.once import collect_once
-from tests.chaos.workers import ROWS, Motion, make_rows, parse
+from tests.chaos.workers import ROWS, Motion, collect_once, make_rows, parse
 from tests.exchange.inbox_world import InboxWorld
 from tests.processes import run_apart
 from tests.sshd import Sshd
