@@ -3,6 +3,7 @@ folders need to run cycles against real HTTP and real SSH."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from mlconnector_assets.state import flow_rules, inbox
 from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps.eligibility import rules_of
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
-from tests.postgres import PostgresServer, postgres_server
+from tests.state_databases import PostgresServer, new_sqlite_state, postgres_server
 
 __all__ = [
     "ProjectFolder",
@@ -120,6 +121,8 @@ def write_project(
     partner |= {"inbox": inbound} if inbound else {}
     (root / "partners").mkdir(exist_ok=True)
     (root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
+    if "MLCONNECTOR_STATE_URL" not in os.environ:
+        new_sqlite_state(root / ".mlconnector" / "state.db")
     with open_workspace(root) as workspace:
         vault = Vault.open(workspace.state, workspace.project.home, create=True)
         vault.set("odoo-key", sandbox.api_key.encode())
@@ -152,7 +155,7 @@ def state_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         yield "sqlite"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.new_database()
+    url = server.new_state()
     monkeypatch.setenv("MLCONNECTOR_STATE_URL", url)
     yield "postgres"
     server.drop_database(url)

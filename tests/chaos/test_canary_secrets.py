@@ -38,8 +38,8 @@ from mlconnector_assets.steps.workspace import open_workspace
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 from tests.chaos.echoing_server import echoing_server
 from tests.orchestration.code_location import CodeLocation
-from tests.postgres import PostgresServer, postgres_server
 from tests.project import ProjectFolder, write_project
+from tests.state_databases import PostgresServer, postgres_server
 
 __all__ = ["postgres_server"]
 

@@ -17,9 +17,9 @@ from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.steps.proof import prove_flow, prove_source, prove_warehouse
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.chaos.cycle import one_cycle
-from tests.postgres import PostgresServer, postgres_server
 from tests.processes import run_apart
 from tests.project import ProjectFolder, write_project
+from tests.state_databases import PostgresServer, postgres_server
 
 __all__ = ["postgres_server"]
 
@@ -114,7 +114,7 @@ def test_killed_at_with_the_state_on_postgresql(
     point: CrashPoint, world: Sandbox, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (world.partner_folder("acme") / str(point)).mkdir()
-    url = postgres_server.new_database()
+    url = postgres_server.new_state()
     monkeypatch.setenv("MLCONNECTOR_STATE_URL", url)
     project = write_project(tmp_path / "project", world, home=str(point))
     assert run(project, point, url) == -signal.SIGKILL

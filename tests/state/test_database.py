@@ -22,8 +22,8 @@ from mlconnector_assets.state import control_numbers, database
 from mlconnector_assets.state.database import State, make_engine, parse_url, stored_version
 from mlconnector_assets.state.migrate import alembic_config
 from mlconnector_assets.state.schema import CONTROL_NUMBERS, HEAD, LEASES_METADATA, METADATA, SECRETS, SET_ASIDE
-from tests.postgres import PostgresServer
 from tests.state.workers import NOON, in_many, open_state
+from tests.state_databases import PostgresServer
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()]
 CANARY = "canary-4711-geheim"
@@ -60,8 +60,8 @@ def test_ids_are_never_used_again(state: State):
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
-def test_every_revision_upgrades_to_the_newest(url: str, clock, revision: str):
-    parsed = parse_url(url)
+def test_every_revision_upgrades_to_the_newest(empty_url: str, clock, revision: str):
+    parsed = parse_url(empty_url)
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database).parent.mkdir()
     engine = make_engine(parsed, synchronous="FULL")
@@ -70,13 +70,13 @@ def test_every_revision_upgrades_to_the_newest(url: str, clock, revision: str):
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
     engine.dispose()
-    with State.open(url, clock=clock) as state, state.transaction() as tx:
+    with State.open(empty_url, clock=clock) as state, state.transaction() as tx:
         assert stored_version(tx) == HEAD
         assert control_numbers.take(tx, "scope") == 1
 
 
-def test_many_may_open_a_new_database_at_once(url: str):
-    assert in_many(open_state, [(url,)] * 6) == [HEAD] * 6
+def test_many_may_open_a_new_database_at_once(empty_url: str):
+    assert in_many(open_state, [(empty_url,)] * 6) == [HEAD] * 6
 
 
 def test_a_database_that_is_up_to_date_opens_without_alembic(url: str, clock):
@@ -150,15 +150,15 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(url: str, clock
     engine.dispose()
 
 
-def test_a_database_of_something_else_is_refused_and_left_alone(url: str, clock):
-    parsed = parse_url(url)
+def test_a_database_of_something_else_is_refused_and_left_alone(empty_url: str, clock):
+    parsed = parse_url(empty_url)
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database).parent.mkdir()
     engine = make_engine(parsed, synchronous="FULL")
     with engine.begin() as tx:
         tx.exec_driver_sql("create table theirs (id integer)")
     with pytest.raises(StateError, match="something else") as caught:
-        State.open(url, clock=clock)
+        State.open(empty_url, clock=clock)
     assert "theirs" in caught.value.what and caught.value.mend
     with engine.begin() as tx:
         assert sa.inspect(tx).get_table_names() == ["theirs"]
@@ -234,7 +234,7 @@ def test_postgresql_that_refuses_or_does_not_answer(postgres_server: PostgresSer
 
 @pytest.mark.postgres
 def test_postgresql_may_restart_its_connections(postgres_server: PostgresServer, clock):
-    with State.open(postgres_server.new_database(), clock=clock) as state:
+    with State.open(postgres_server.new_state(), clock=clock) as state:
         with pytest.raises(StateError) as caught, state.transaction() as tx:
             tx.exec_driver_sql("select pg_terminate_backend(pg_backend_pid())")
         assert "again" in caught.value.mend

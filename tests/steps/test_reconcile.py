@@ -14,7 +14,7 @@ from mlconnector_assets.state import audit_check, deliveries, journal
 from mlconnector_assets.steps.baseline import set_baseline
 from mlconnector_assets.steps.proof import prove_flow
 from mlconnector_assets.steps.reconcile import reconcile
-from tests.postgres import PostgresServer, postgres_server
+from tests.state_databases import PostgresServer, postgres_server
 from tests.steps.books import Books
 
 __all__ = ["postgres_server"]
@@ -80,7 +80,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         made.close()
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.new_database()
+    url = server.new_state()
     monkeypatch.setenv("MLCONNECTOR_STATE_URL", url)
     made = Books(tmp_path / "project", monkeypatch)
     yield made, Backups(made, url)

@@ -1,5 +1,5 @@
-"""A private PostgreSQL for tests: one cluster a test session, on 127.0.0.1 and a free port, one database a
-test. Belongs here: starting, stopping, and the fixtures that other test folders use."""
+"""State databases for tests: copies of one that has its tables already, on SQLite and on a private PostgreSQL (one
+cluster a test session, on 127.0.0.1 and a free port, one database a test)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,34 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from mlconnector_assets.clock import system_clock
+from mlconnector_assets.state.database import State
+
 REQUIRE = "MLCONNECTOR_TESTS_REQUIRE_SERVERS"
 STATE = "MLCONNECTOR_TEST_STATE"
+
+
+@cache
+def _migrated_file() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        State.open(f"sqlite:///{path}", clock=system_clock).close()
+        return path.read_bytes()
+
+
+def new_sqlite_state(path: Path) -> str:
+    """Make a state database of SQLite that has its tables already; its URL."""
+    path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    path.write_bytes(_migrated_file())
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
 
 
 class PostgresServer:
@@ -30,12 +50,22 @@ class PostgresServer:
         self.port, self.password = port, password
         self._numbers = count(1)
 
-    def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a new database: empty, or a copy of one that nobody is connected to."""
         name = f"state_{next(self._numbers)}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f"create database {name}")
+            connection.execute(f"create database {name} template {template}")
         return f"postgresql://tester:{self.password}@127.0.0.1:{self.port}/{name}"
+
+    def new_state(self) -> str:
+        """The URL of a new state database that has its tables already."""
+        return self.new_database(self._migrated)
+
+    @cached_property
+    def _migrated(self) -> str:
+        url = self.new_database()
+        State.open(url, clock=system_clock).close()
+        return url.rsplit("/", 1)[1]
 
     def drop_database(self, url: str) -> None:
         """Remove a database, also from under connections that were left open."""
@@ -144,9 +174,9 @@ def postgres_server() -> Iterator[PostgresServer]:
 def state_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """A place for a new state database: SQLite, or PostgreSQL when MLCONNECTOR_TEST_STATE=postgres."""
     if os.environ.get(STATE) != "postgres":
-        yield f"sqlite:///{tmp_path}/state/state.db"
+        yield new_sqlite_state(tmp_path / "state" / "state.db")
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.new_database()
+    url = server.new_state()
     yield url
     server.drop_database(url)
