@@ -81,11 +81,11 @@ def start_again(state: State, folder: Path, *, after: int) -> None:
         _append(file, tx, after=after)
 
 
-def note_sending(folder: Path, delivery: Delivery) -> None:
+def note_sending(folder: Path, delivery: Delivery, at: datetime) -> None:
     """Note that a file is about to be put at the partner's: from now on it may be there."""
     path = folder / NAME
     with disk_errors(path), _locked(path) as file:
-        _write(file, [{"sending": {"id": delivery.id}}], durably=False)
+        _write(file, [{"sending": {"id": delivery.id, "at": at.isoformat()}}], durably=False)
 
 
 def note_arrival(folder: Path, delivery: Delivery, at: datetime) -> None:
@@ -107,12 +107,24 @@ def newest_entry(folder: Path) -> AuditEntry | None:
 
 @dataclass
 class Journal:
-    """What the journal tells: all entries in order, each number once, as told last; deliveries that may be at the partner's
-    because they were being put there; and what arrived (id, remote_name, at, how) by delivery."""
+    """What the journal tells: all entries in order, each number once, as told last; and by delivery, of the last time, when
+    it was about to be put at the partner's (id, at) and how it arrived (id, remote_name, at, how)."""
 
     entries: list[JournalEntry] = field(default_factory=list)
-    sending: set[int] = field(default_factory=set)
+    sending: dict[int, Mapping[str, Any]] = field(default_factory=dict)
     arrived: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+
+    def sending_since(self, delivery_id: int, since: datetime) -> bool:
+        """Whether the file may be at the partner's because it was being put there, at `since` or later."""
+        return _at_or_after(self.sending.get(delivery_id), since) is not None
+
+    def arrived_since(self, delivery_id: int, since: datetime) -> Mapping[str, Any] | None:
+        """How the file arrived at `since` or later; None when nothing tells of it."""
+        return _at_or_after(self.arrived.get(delivery_id), since)
+
+
+def _at_or_after(told: Mapping[str, Any] | None, since: datetime) -> Mapping[str, Any] | None:
+    return told if told is not None and datetime.fromisoformat(told["at"]) >= since else None
 
 
 def read(folder: Path) -> Journal:
@@ -128,7 +140,7 @@ def read(folder: Path) -> Journal:
                 found.arrived[told["arrived"]["id"]] = told["arrived"]
                 continue
             if "sending" in told:
-                found.sending.add(told["sending"]["id"])
+                found.sending[told["sending"]["id"]] = told["sending"]
                 continue
             entry = _entry(told["entry"])
             while entries and entries[-1].entry.seq >= entry.seq:

@@ -70,7 +70,7 @@ def deliver_partner(workspace: Workspace, partner_id: str, *, waiting_too: bool 
             started = True
             workspace.progress.started(task)
         if event.delivery is not None and event.kind == "sending":
-            journal.note_sending(workspace.audit_folder, event.delivery)
+            journal.note_sending(workspace.audit_folder, event.delivery, workspace.clock())
         elif event.delivery is not None and event.kind in ("delivered", "found"):
             journal.note_arrival(workspace.audit_folder, event.delivery, workspace.clock())
             workspace.progress.advanced(task, 1)

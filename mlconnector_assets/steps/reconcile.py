@@ -137,7 +137,7 @@ def _enter_file(workspace: Workspace, tx: sa.Connection, told: JournalEntry, evi
     written = dict(told.delivery)
     made_at = datetime.fromisoformat(written["created_at"])
     delivery = deliveries.enter_again(tx, written, workspace.clock())
-    fate = _fate(workspace, tx, delivery, evidence)
+    fate = _fate(workspace, tx, delivery, evidence, since=made_at)
     found.files.append((delivery.id, f"{delivery.partner}: {delivery.folder}/{delivery.remote_name}", fate))
     book = delivery.partner if delivery.folder == "outbound" else f"{delivery.partner}{TEST_BOOK}"
     scope = f"{book}.{delivery.flow}"
@@ -215,25 +215,24 @@ def _segment(workspace: Workspace, told: JournalEntry) -> pl.DataFrame:
     return rows.with_columns(missing)
 
 
-def _fate(
-    workspace: Workspace,
-    tx: sa.Connection,
-    delivery: Delivery,
-    evidence: Evidence,
-) -> str:
+def _fate(workspace: Workspace, tx: sa.Connection, delivery: Delivery, evidence: Evidence, *, since: datetime) -> str:
     """A file that is known to have arrived, or lies in the folder, is delivered. One that was being put there may have
-    arrived and been taken: a person asks. Another one is queued as it was."""
-    if delivery.id in evidence.journal.arrived:
-        told = evidence.journal.arrived[delivery.id]
-        deliveries.settle(tx, delivery.id, told.get("how", "sent"), datetime.fromisoformat(told["at"]), told["remote_name"])
+    arrived and been taken: a person asks. Another one is queued as it was.
+
+    Only what happened from `since` on counts, when it was made or last replayed. In the folder may lie what a replay is to
+    put right: the delivery itself compares that with its bytes."""
+    if (arrived := evidence.journal.arrived_since(delivery.id, since)) is not None:
+        how, at = arrived.get("how", "sent"), datetime.fromisoformat(arrived["at"])
+        deliveries.settle(tx, delivery.id, how, at, arrived["remote_name"])
         return "delivered"
-    if delivery.remote_name in evidence.remote.get((delivery.partner, delivery.folder), set()):
+    replayed = since > delivery.created_at
+    if not replayed and delivery.remote_name in evidence.remote.get((delivery.partner, delivery.folder), set()):
         deliveries.settle(tx, delivery.id, "found", workspace.clock(), delivery.remote_name)
         return "delivered: it is in the folder"
-    if delivery.id in evidence.journal.sending:
+    if evidence.journal.sending_since(delivery.id, since):
         deliveries.doubt(tx, delivery.id, IN_DOUBT)
         return "uncertain: it may have arrived, and been taken"
-    return "queued: it never left"
+    return "queued: it is sent again, as somebody asked" if replayed else "queued: it never left"
 
 
 def _settle_open(
@@ -242,19 +241,17 @@ def _settle_open(
     evidence: Evidence,
     found: Reconciliation,
 ) -> None:
-    """Files that were on their way when the backup was made, or waited for a person, may have arrived since."""
+    """Files that were on their way when the backup was made may have arrived since. So may those that waited for a person,
+    who then replayed or settled them; what lies in the folder proves nothing of these: it may be another file, for which
+    this one was given up."""
     entered = {delivery_id for delivery_id, _, _ in found.files}
-    waiting = [one for state in ("uncertain", "dead") for one in deliveries.listing(tx, state=state, limit=None)]
-    for delivery in [*deliveries.queued(tx), *(one for one in waiting if _arrived_since(one, evidence))]:
-        if delivery.id not in entered and _fate(workspace, tx, delivery, evidence).startswith("delivered"):
+    given_up = [one for state in ("uncertain", "dead") for one in deliveries.listing(tx, state=state, limit=None)]
+    decided = [one for one in given_up if evidence.journal.arrived_since(one.id, one.waiting_since)]
+    for delivery in [*deliveries.queued(tx), *decided]:
+        if delivery.id in entered:
+            continue
+        if _fate(workspace, tx, delivery, evidence, since=delivery.waiting_since).startswith("delivered"):
             found.arrived.append(f"{delivery.partner}: {delivery.folder}/{delivery.remote_name}")
-
-
-def _arrived_since(delivery: Delivery, evidence: Evidence) -> bool:
-    """Whether it was replayed, or settled by a person, after the backup. What lies in the folder proves nothing here: it
-    may be another file, for which this one was given up."""
-    told = evidence.journal.arrived.get(delivery.id)
-    return told is not None and datetime.fromisoformat(told["at"]) > delivery.waiting_since
 
 
 def _end_empty_holds(workspace: Workspace, tx: sa.Connection) -> None:

@@ -143,6 +143,37 @@ def test_after_a_restore_nothing_leaves_until_it_is_reconciled(place: tuple[Book
         reconcile(books.workspace)
 
 
+def test_a_file_that_was_replayed_before_the_backup_is_still_to_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first arrival, and what lies in the folder of it, tell nothing of the replay."""
+    books = Books(tmp_path / "project", monkeypatch)
+    backups = Backups(books, None)
+    books.put("taken by mistake")
+    books.cycle()
+    books.later(minutes=1)
+    books.put("spoilt there")
+    books.cycle()
+    books.later(minutes=1)
+    with books.workspace.state.transaction() as tx:
+        for delivery_id in (1, 2):
+            deliveries.replay(tx, delivery_id, books.now)
+    del books.partner.files["./outbound/inv_000001.csv"]
+    backup = backups.take()
+    books.later(minutes=1)
+    books.put("3")
+    books.render()
+    backups.restore(backup)
+    seen = reconcile(books.workspace, by="Ann", reason="disk failed")
+    assert (seen.arrived, [fate for _, _, fate in seen.files]) == ([], ["queued: it never left"])
+    with books.workspace.state.reading() as tx:
+        assert [one.state for one in deliveries.listing(tx)] == ["queued", "queued", "queued"]
+    books.cycle()
+    assert list(books.files()) == ["inv_000001.csv", "inv_000002.csv", "inv_000003.csv"]
+    backups.restore(backup)
+    again = reconcile(books.workspace, by="Ann", reason="and once more")
+    assert again.arrived == ["acme: outbound/inv_000001.csv", "acme: outbound/inv_000002.csv"]
+    books.close()
+
+
 def test_a_state_that_is_gone_is_noticed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     books = Books(tmp_path / "project", monkeypatch)
     backups = Backups(books, None)
