@@ -151,6 +151,9 @@ def _enter_file(workspace: Workspace, tx: sa.Connection, told: JournalEntry, evi
     if flow is not None and flow.kind == "snapshot":
         return  # a snapshot is compared with the state as it is now, and tells it once more
     rows = _document_rows(workspace, told, delivery, book)
+    for connection in {row.connection for row in rows}:
+        before = documents.known(tx, book, delivery.flow, connection, [row.source_id for row in rows])
+        documents.note_replacements(tx, delivery.id, before.values())
     found.sent += documents.enter_sent(tx, rows)
 
 

@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from mlconnector_assets.errors import ConfigurationError, StateError
-from mlconnector_assets.state import audit_check, deliveries, journal
+from mlconnector_assets.state import audit_check, deliveries, documents, journal
 from mlconnector_assets.steps.baseline import set_baseline
 from mlconnector_assets.steps.proof import prove_flow
 from mlconnector_assets.steps.reconcile import reconcile
+from mlconnector_assets.steps.resend import resend_document
 from tests.state_databases import PostgresServer, postgres_server
 from tests.steps.books import Books
 
@@ -171,6 +172,25 @@ def test_a_file_that_was_replayed_before_the_backup_is_still_to_be_sent(tmp_path
     backups.restore(backup)
     again = reconcile(books.workspace, by="Ann", reason="and once more")
     assert again.arrived == ["acme: outbound/inv_000001.csv", "acme: outbound/inv_000002.csv"]
+    books.close()
+
+
+def test_a_document_that_left_again_after_the_backup_counts_as_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    books = Books(tmp_path / "project", monkeypatch)
+    backups = Backups(books, None)
+    books.put("1")
+    books.cycle()
+    books.later(minutes=1)
+    resend_document(books.workspace, "1", by="Ann", reason="they lost it")
+    backup = backups.take()
+    books.cycle()
+    backups.restore(backup)
+    reconcile(books.workspace, by="Ann", reason="disk failed")
+    books.cycle()
+    assert books.files() == {"inv_000001.csv": "INV/1", "inv_000002.csv": "INV/1"}
+    assert prove_flow(books.workspace, "acme", "invoices").good
+    with books.workspace.state.reading() as tx:
+        assert documents.replaced(tx, "acme", "invoices", "outbound") == [(1, "1")]
     books.close()
 
 
