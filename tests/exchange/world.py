@@ -15,6 +15,7 @@ from mlconnector_assets.state import deliveries
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.deliveries import Delivery
 from mlconnector_assets.store.files import FileStore
+from tests.state_databases import new_sqlite_state
 
 ONE_BY_ONE = {"batch": 1, "switches": WireSwitches(channels=1)}
 """Options of `deliver` for a test that counts on files going one after the other."""
@@ -88,7 +89,7 @@ class World:
 def open_world(folder: Path, remote: Path) -> World:
     """The caller closes `world.state`."""
     world: World
-    state = State.open(f"sqlite:///{folder}/state.db", clock=lambda: world.now)
+    state = State.open(new_sqlite_state(folder / "state.db"), clock=lambda: world.now)
     world = World(folder, remote, state)
     return world
 

@@ -18,6 +18,7 @@ from mlconnector_assets.state.database import State
 from mlconnector_assets.store.files import Incoming
 from tests.exchange.inbox_world import InboxWorld, spec
 from tests.sshd import Sshd, StartSshd
+from tests.state_databases import new_sqlite_state
 from tests.tcp_proxy import TcpProxy
 
 pytestmark = pytest.mark.sshd
@@ -34,7 +35,7 @@ def tail(content: bytes) -> str:
 @pytest.fixture
 def inbox(tmp_path: Path, sshd: Sshd) -> Iterator[InboxWorld]:
     world: InboxWorld
-    with State.open(f"sqlite:///{tmp_path}/state.db", clock=lambda: world.now) as state:
+    with State.open(new_sqlite_state(tmp_path / "state.db"), clock=lambda: world.now) as state:
         world = InboxWorld(tmp_path, sshd.root / tmp_path.name, state, lambda: SftpSession.connect(sshd.settings()))
         yield world
 

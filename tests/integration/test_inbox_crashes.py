@@ -18,6 +18,7 @@ from tests.chaos.workers import ROWS, Motion, collect_once, make_rows, parse
 from tests.exchange.inbox_world import InboxWorld
 from tests.processes import run_apart
 from tests.sshd import Sshd
+from tests.state_databases import new_sqlite_state
 
 pytestmark = pytest.mark.sshd
 STEPS = [point for point in CrashPoint if point.startswith("collect.")]
@@ -33,7 +34,7 @@ def test_the_steps_are_all_there() -> None:
     [("rename", step) for step in STEPS] + [("state", step) for step in STEPS if step not in MOVING],
 )
 def test_killed_at(claim: str, step: CrashPoint, tmp_path: Path, sshd: Sshd) -> None:
-    with State.open(f"sqlite:///{tmp_path}/state.db", clock=lambda: world.now) as state:
+    with State.open(new_sqlite_state(tmp_path / "state.db"), clock=lambda: world.now) as state:
         make_rows(state)
         world = InboxWorld(tmp_path, sshd.root / tmp_path.name, state, lambda: SftpSession.connect(sshd.settings()))
         sent = {f"inbound/{number}.csv": os.urandom(60_000) for number in range(3)}
