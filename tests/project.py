@@ -4,6 +4,7 @@ folders need to run cycles against real HTTP and real SSH."""
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import yaml
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.state import flow_rules, inbox
 from mlconnector_assets.state.vault import Vault
+from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.eligibility import rules_of
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
 from tests.state_databases import PostgresServer, new_sqlite_state, postgres_server
@@ -23,12 +25,15 @@ from tests.state_databases import PostgresServer, new_sqlite_state, postgres_ser
 __all__ = [
     "ProjectFolder",
     "confirm_rules",
+    "copy_project",
     "new_project",
     "postgres_server",
     "project",
     "project_on_both",
     "sandbox",
     "state_on",
+    "synced",
+    "synced_once",
     "write_project",
 ]
 
@@ -171,6 +176,33 @@ def new_project(folder: Path, sandbox: Sandbox) -> ProjectFolder:
 def project(tmp_path: Path, sandbox: Sandbox) -> ProjectFolder:
     """A fresh project with its state on SQLite."""
     return new_project(tmp_path, sandbox)
+
+
+def copy_project(project: ProjectFolder, root: Path, home: str) -> ProjectFolder:
+    """The same project again, with its state on SQLite and its partner's files, in folders of its own."""
+    inbox = project.sandbox.partner_folder("acme") / home
+    shutil.copytree(project.root, root)
+    shutil.copytree(project.inbox, inbox)
+    path = root / "partners" / "acme.yaml"
+    partner = yaml.safe_load(path.read_text())
+    partner["sftp"] |= {"root": home, "host_keys": list(project.sandbox.host_keys)}
+    path.write_text(yaml.safe_dump(partner))
+    return ProjectFolder(root, project.sandbox, inbox)
+
+
+@pytest.fixture(scope="module")
+def synced_once(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> ProjectFolder:
+    """What `synced` copies: a module's tests read and send the sandbox's records once between them."""
+    return new_project(tmp_path_factory.mktemp("synced"), sandbox)
+
+
+@pytest.fixture
+def synced(tmp_path: Path, synced_once: ProjectFolder) -> ProjectFolder:
+    """A project that has read and sent everything that its source has now, with its state on SQLite."""
+    with open_workspace(synced_once.root) as workspace:
+        outcome = run_cycle(workspace)
+    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
+    return copy_project(synced_once, tmp_path / "project", tmp_path.name)
 
 
 @pytest.fixture

@@ -1,3 +1,3 @@
-from tests.project import postgres_server, project, project_on_both, sandbox, state_on
+from tests.project import postgres_server, project, project_on_both, sandbox, state_on, synced, synced_once
 
-__all__ = ["postgres_server", "project", "project_on_both", "sandbox", "state_on"]
+__all__ = ["postgres_server", "project", "project_on_both", "sandbox", "state_on", "synced", "synced_once"]

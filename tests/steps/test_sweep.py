@@ -54,63 +54,63 @@ def test_a_deleted_record_is_found_marked_in_the_warehouse_and_left_out_of_the_p
     assert sum(load.deletions for load in again.loads) == 0
 
 
-def test_a_deletion_that_a_read_hides_is_asked_for_at_once(project: ProjectFolder) -> None:
-    control = project.sandbox.control
+def test_a_deletion_that_a_read_hides_is_asked_for_at_once(synced: ProjectFolder) -> None:
+    control = synced.sandbox.control
     made = control.draft_invoice()["id"]
-    cycle(project)
+    cycle(synced)
     control.delete(made)
     today = control.now().date()
-    outcome = cycle(project, days=Days(today, today))
+    outcome = cycle(synced, days=Days(today, today))
     assert [done.listed for done in outcome.sweeps] == [None, None]
-    assert known(project) == marked(project) == {str(made)}
-    assert proofs(project) == [True, True]
+    assert known(synced) == marked(synced) == {str(made)}
+    assert proofs(synced) == [True, True]
 
 
-def test_what_moved_out_of_the_records_is_no_deletion_and_may_come_back(project: ProjectFolder) -> None:
-    control = project.sandbox.control
+def test_what_moved_out_of_the_records_is_no_deletion_and_may_come_back(synced: ProjectFolder) -> None:
+    control = synced.sandbox.control
     vendor = control.create("res.partner", {"name": "Vendor without an order", "is_company": True, "supplier_rank": 1})
     control.advance(timedelta(seconds=5))
-    cycle(project)
+    cycle(synced)
     control.write("res.partner", [vendor], {"supplier_rank": 0})
-    cycle(project, sweep_now=True)
-    assert known(project, "vendors") == set()
-    assert marked(project, "_left_at", "vendors") == {str(vendor)}
-    assert marked(project, "_deleted_at", "vendors") == set()
-    assert proofs(project, "vendors") == [True, True]
+    cycle(synced, sweep_now=True)
+    assert known(synced, "vendors") == set()
+    assert marked(synced, "_left_at", "vendors") == {str(vendor)}
+    assert marked(synced, "_deleted_at", "vendors") == set()
+    assert proofs(synced, "vendors") == [True, True]
     control.advance(timedelta(seconds=5))
     control.write("res.partner", [vendor], {"supplier_rank": 1})
-    cycle(project)
-    assert marked(project, "_left_at", "vendors") == set()
-    assert proofs(project, "vendors") == [True, True]
+    cycle(synced)
+    assert marked(synced, "_left_at", "vendors") == set()
+    assert proofs(synced, "vendors") == [True, True]
     control.reset_clock()
 
 
-def test_a_record_that_only_moved_to_another_day_is_no_suspect(project: ProjectFolder) -> None:
-    control = project.sandbox.control
+def test_a_record_that_only_moved_to_another_day_is_no_suspect(synced: ProjectFolder) -> None:
+    control = synced.sandbox.control
     made = control.draft_invoice()["id"]
-    cycle(project)
+    cycle(synced)
     yesterday = control.now().date()
     control.advance(timedelta(days=1))
     control.write("account.move", [made])
-    cycle(project)
-    with open_workspace(project.root) as workspace:
+    cycle(synced)
+    with open_workspace(synced.root) as workspace:
         read_days(workspace, "odoo", "invoices", Days(yesterday, yesterday))
         assert "invoices" not in due_sweeps(workspace, "odoo").suspects
     control.reset_clock()
 
 
-def test_a_mass_deletion_records_nothing_until_a_person_confirms(project: ProjectFolder) -> None:
-    control = project.sandbox.control
+def test_a_mass_deletion_records_nothing_until_a_person_confirms(synced: ProjectFolder) -> None:
+    control = synced.sandbox.control
     drafts = [control.draft_invoice()["id"] for _ in range(25)]
-    cycle(project)
+    cycle(synced)
     for draft in drafts:
         control.delete(draft)
-    with open_workspace(project.root) as workspace:
+    with open_workspace(synced.root) as workspace:
         outcome = run_cycle(workspace, sweep_now=True)
         texts = [str(failure.error) for failure in outcome.failures]
         assert [failure.step for failure in outcome.failures] == ["sweep odoo invoices", "sweep odoo gl_entries"]
         assert "25 of" in texts[0] and "mlconnector deletions confirm odoo invoices" in texts[0]
-        assert known(project) == set()
+        assert known(synced) == set()
         assert "invoices" not in due_sweeps(workspace, "odoo").everything
         assert sweep(workspace, "odoo", "invoices").stop is not None
         with pytest.raises(ConfigurationError, match="waits for a confirmation"):
@@ -125,15 +125,15 @@ def test_a_mass_deletion_records_nothing_until_a_person_confirms(project: Projec
     assert [stop.record for stop in waiting] == ["gl_entries"]
 
 
-def test_a_stop_ends_by_itself_when_the_records_are_there_again(project: ProjectFolder) -> None:
-    control = project.sandbox.control
+def test_a_stop_ends_by_itself_when_the_records_are_there_again(synced: ProjectFolder) -> None:
+    control = synced.sandbox.control
     control.advance(timedelta(seconds=5))
-    cycle(project)
+    cycle(synced)
     # an earlier test wrote one while its clock was a day ahead
     stamped = f"{control.now():%Y-%m-%d %H:%M:%S}"
     moves = control.call("account.move", "search", domain=[["move_type", "=", "out_invoice"], ["write_date", "<=", stamped]])
     control.write("account.move", moves, {"move_type": "entry"})
-    with open_workspace(project.root) as workspace:
+    with open_workspace(synced.root) as workspace:
         stop = sweep(workspace, "odoo", "invoices").stop
         control.write("account.move", moves, {"move_type": "out_invoice"})
         assert (stop.missing if stop else 0) == len(moves) >= 20
@@ -142,7 +142,6 @@ def test_a_stop_ends_by_itself_when_the_records_are_there_again(project: Project
             assert sweep_stops.open_stops(tx) == deletions.gone(tx, "odoo", "invoices") == []
 
 
-def test_asking_for_suspects_without_any_asks_nothing(project: ProjectFolder) -> None:
-    cycle(project)
-    with open_workspace(project.root) as workspace:
+def test_asking_for_suspects_without_any_asks_nothing(synced: ProjectFolder) -> None:
+    with open_workspace(synced.root) as workspace:
         assert ask_for_suspects(workspace, "odoo", "invoices").deleted == ()
