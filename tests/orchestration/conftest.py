@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -8,27 +7,44 @@ import pytest
 from mlconnector_assets.orchestration import assets
 from mlconnector_assets.sandbox import Sandbox
 from tests.orchestration.code_location import CodeLocation
+from tests.orchestration.prepared import PreparedLocation
 from tests.project import ProjectFolder, postgres_server, sandbox, state_on, write_project
 
 __all__ = ["postgres_server", "sandbox", "state_on"]
 
-
-@pytest.fixture(autouse=True)
-def prompt_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assets, "RETRY", dg.RetryPolicy(max_retries=1))
+SHIPPED_RETRY = assets.RETRY
 
 
-@pytest.fixture
-def project(tmp_path: Path, sandbox: Sandbox) -> ProjectFolder:
-    """A fresh project with three partition days; the first holds all history."""
-    home = tmp_path.name
-    (sandbox.partner_folder("acme") / home).mkdir()
+@pytest.fixture(autouse=True, scope="module")
+def prompt_retries() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(assets, "RETRY", dg.RetryPolicy(max_retries=1))
+        yield
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[PreparedLocation]:
+    """A project with three partition days, of which the first holds all history, for the tests of a module."""
+    folder = tmp_path_factory.mktemp("prepared")
+    (sandbox.partner_folder("acme") / folder.name).mkdir()
     first_day = sandbox.control.now().date() - timedelta(days=2)
-    return write_project(tmp_path / "project", sandbox, home=home, first_day=first_day.isoformat())
+    project = write_project(folder / "project", sandbox, home=folder.name, first_day=first_day.isoformat())
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield PreparedLocation(project, instance, folder / "kept")
 
 
 @pytest.fixture
-def location(project: ProjectFolder) -> Iterator[CodeLocation]:
-    """The project in an instance that forgets everything at the end."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield CodeLocation(project, instance)
+def location(prepared: PreparedLocation) -> CodeLocation:
+    """A project of which nothing was read, in an instance that knows of nothing."""
+    return prepared.fresh()
+
+
+@pytest.fixture
+def at_rest(prepared: PreparedLocation) -> CodeLocation:
+    """The same project when everything was read, loaded and rendered; files wait for their delivery."""
+    return prepared.at_rest()
+
+
+@pytest.fixture
+def project(location: CodeLocation) -> ProjectFolder:
+    return location.project

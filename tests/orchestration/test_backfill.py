@@ -30,9 +30,9 @@ MODULE = "mlconnector_assets.definitions"
 
 @pytest.fixture
 def project(tmp_path: Path, sandbox: Sandbox) -> ProjectFolder:
-    """A project with the partition days that a fresh one has: thirty-one."""
+    """A project of one record with the partition days that a fresh one has: thirty-one."""
     (sandbox.partner_folder("acme") / tmp_path.name).mkdir()
-    return write_project(tmp_path / "project", sandbox, home=tmp_path.name)
+    return write_project(tmp_path / "project", sandbox, home=tmp_path.name, records=["invoices"])
 
 
 @pytest.fixture

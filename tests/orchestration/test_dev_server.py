@@ -21,8 +21,9 @@ from typing import Any
 
 import pytest
 
+from mlconnector_assets.sandbox import Sandbox
 from mlconnector_assets.state import keys
-from tests.project import ProjectFolder
+from tests.project import ProjectFolder, write_project
 
 REPOSITORY = Path(__file__).parents[2]
 LIMIT = 120.0
@@ -40,6 +41,15 @@ def key_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(keys, "_from_environment", [])
     monkeypatch.setenv("MLCONNECTOR_KEK", key)
     return key
+
+
+@pytest.fixture
+def project(key_in_the_environment: str, tmp_path: Path, sandbox: Sandbox) -> ProjectFolder:
+    """A project that reads one record; its vault knows only this key."""
+    assert key_in_the_environment
+    (sandbox.partner_folder("acme") / tmp_path.name).mkdir()
+    today = sandbox.control.now().date().isoformat()
+    return write_project(tmp_path / "project", sandbox, home=tmp_path.name, first_day=today, records=["invoices"])
 
 
 @pytest.fixture

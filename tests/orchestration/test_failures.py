@@ -9,13 +9,13 @@ import pytest
 import stamina
 
 from mlconnector_assets.errors import AccessDenied, ConfigurationError, CredentialsError, LeaseHeld, Unavailable
-from mlconnector_assets.orchestration import assets
 from mlconnector_assets.orchestration.resources import ProjectResource, failure, keep_secrets_out_of_logs
 from mlconnector_assets.state import deliveries, redaction
 from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps import read
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.orchestration.code_location import CodeLocation, failures_of
+from tests.orchestration.conftest import SHIPPED_RETRY
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,9 @@ def test_what_time_may_mend_is_tried_again(location: CodeLocation) -> None:
     assert [event.step_key for event in result.filter_events(lambda event: event.is_step_restarted)] == ["odoo_invoices"]
 
 
-def test_the_shipped_retries_wait_for_a_system_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    assert assets.RETRY.max_retries == 2
-    assert assets.RETRY.calculate_delay(2) >= 60
+def test_the_shipped_retries_wait_for_a_system_to_come_back() -> None:
+    assert SHIPPED_RETRY.max_retries == 2
+    assert SHIPPED_RETRY.calculate_delay(2) >= 60
 
 
 @pytest.mark.parametrize(

@@ -38,15 +38,15 @@ class Own:
 
 
 @pytest.fixture
-def own(location: CodeLocation) -> Own:
-    location.materialize_all()
-    return Own(location)
+def own(at_rest: CodeLocation) -> Own:
+    return Own(at_rest)
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parameter `backfill_policy`")
 
 
-def test_a_day_a_range_and_everything(own: Own, location: CodeLocation) -> None:
+def test_a_day_a_range_and_everything(own: Own) -> None:
+    location = own.location
     first, second, last = location.days
     everything = own.materialize("everything")
     assert everything.schema == RECORDS["invoices"].schema

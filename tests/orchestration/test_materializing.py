@@ -15,18 +15,25 @@ RECORDS = ("invoices", "vendors", "gl_entries")
 
 
 def test_one_partition_of_every_asset(location: CodeLocation) -> None:
-    assets = [spec.key.to_user_string() for spec in location.definitions.resolve_all_asset_specs()]
-    assert len(assets) == 3 * len(RECORDS) + 2
-    for asset in sorted(assets, key=lambda name: (not name.startswith("odoo"), name == "acme_delivery")):
-        partitioned = location.definitions.resolve_assets_def(asset).partitions_def
+    for kind in (
+        [f"odoo_{record}" for record in RECORDS],
+        [f"odoo_{record}_deleted" for record in RECORDS],
+        [f"warehouse_odoo_{record}" for record in RECORDS],
+        ["acme_invoices"],
+        ["acme_delivery"],
+    ):
+        partitioned = location.definitions.resolve_assets_def(kind[0]).partitions_def
         result = dg.materialize(
             [*location.definitions.assets],
-            selection=dg.AssetSelection.assets(asset),
+            selection=dg.AssetSelection.assets(*kind),
             partition_key=location.days[0] if partitioned else None,
             resources=location.definitions.resources,
             instance=location.instance,
         )
-        assert result.success, asset
+        assert result.success, kind
+        assert {event.asset_key for event in result.get_asset_materialization_events()} == {dg.AssetKey(asset) for asset in kind}
+    materialized = {spec.key for spec in location.definitions.resolve_all_asset_specs()}
+    assert set(location.instance.all_asset_keys()) == materialized
     assert len(location.project.files()) == 1
 
 
@@ -51,24 +58,22 @@ def test_a_range_of_days_is_read_once_and_each_day_has_its_own_numbers(location:
     assert shown[-1]["records_read"].value == sum(read.rows for read in stored)
 
 
-def test_only_the_wanted_day_is_read(location: CodeLocation) -> None:
-    location.materialize_all()
-    assert location.materialize("odoo_invoices", partition=location.days[1]).success
-    with open_workspace(location.project.root) as workspace, workspace.state.reading() as tx:
+def test_only_the_wanted_day_is_read(at_rest: CodeLocation) -> None:
+    assert at_rest.materialize("odoo_invoices", partition=at_rest.days[1]).success
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.reading() as tx:
         at = {read.day.isoformat(): read.read_at for read in reads.newest(tx, "odoo", "invoices")}
-    assert at[location.days[1]] > at[location.days[0]] == at[location.days[2]]
+    assert at[at_rest.days[1]] > at[at_rest.days[0]] == at[at_rest.days[2]]
 
 
-def test_the_incremental_tag_reads_from_the_last_read_on(location: CodeLocation) -> None:
-    location.materialize_all()
-    with open_workspace(location.project.root) as workspace, workspace.state.reading() as tx:
+def test_the_incremental_tag_reads_from_the_last_read_on(at_rest: CodeLocation) -> None:
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.reading() as tx:
         until = reads.read_until(tx, "odoo", "invoices")
     tags = {
         "mlconnector/incremental": "true",
-        "dagster/asset_partition_range_start": location.days[-1],
-        "dagster/asset_partition_range_end": location.days[-1],
+        "dagster/asset_partition_range_start": at_rest.days[-1],
+        "dagster/asset_partition_range_end": at_rest.days[-1],
     }
-    window = metadata_of(location.materialize("odoo_invoices", tags=tags), "odoo_invoices", location.days[-1])["window"].value
+    window = metadata_of(at_rest.materialize("odoo_invoices", tags=tags), "odoo_invoices", at_rest.days[-1])["window"].value
     assert until is not None
     start = until - timedelta(minutes=10)
     assert window.startswith(f"{start} to ")
@@ -112,11 +117,10 @@ def test_what_files_show(location: CodeLocation) -> None:
     assert delivered["folder"].value.startswith("sftp://acme@127.0.0.1:")
 
 
-def test_what_a_table_shows(location: CodeLocation) -> None:
-    location.materialize_all()
-    result = location.materialize("warehouse_odoo_invoices", partition=location.days[1])
-    shown = metadata_of(result, "warehouse_odoo_invoices", location.days[1])
-    assert shown["dagster/row_count"].value == len(location.project.warehouse_rows()["odoo_invoices"])
+def test_what_a_table_shows(at_rest: CodeLocation) -> None:
+    result = at_rest.materialize("warehouse_odoo_invoices", partition=at_rest.days[1])
+    shown = metadata_of(result, "warehouse_odoo_invoices", at_rest.days[1])
+    assert shown["dagster/row_count"].value == len(at_rest.project.warehouse_rows()["odoo_invoices"])
     assert (shown["inserted"].value, shown["partitions_loaded"].value) == (0, 0)
     assert "| counterparty_name |" in shown["preview"].value
     assert "/web#id=" in shown["preview"].value
@@ -124,10 +128,9 @@ def test_what_a_table_shows(location: CodeLocation) -> None:
     assert isinstance(shown["total_amount_EUR"], dg.FloatMetadataValue)
 
 
-def test_columns_lead_back_to_the_record(location: CodeLocation) -> None:
-    location.materialize_all()
-    last = location.days[-1]
-    result = location.materialize("acme_invoices", "warehouse_odoo_invoices", partition=last)
+def test_columns_lead_back_to_the_record(at_rest: CodeLocation) -> None:
+    last = at_rest.days[-1]
+    result = at_rest.materialize("acme_invoices", "warehouse_odoo_invoices", partition=last)
 
     def inputs(asset: str, column: str) -> list[str]:
         lineage = metadata_of(result, asset, last)["dagster/column_lineage"].value

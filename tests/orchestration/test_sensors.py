@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -12,18 +15,14 @@ import yaml
 
 from mlconnector_assets.orchestration import triggers
 from mlconnector_assets.state import deliveries, reads
+from mlconnector_assets.steps.load import load_records
 from mlconnector_assets.steps.secrets import set_secret
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.orchestration.code_location import CodeLocation, failures_of
-from tests.project import INVOICES_FLOW, ProjectFolder, write_project
+from tests.orchestration.prepared import take_in
+from tests.project import INVOICES_FLOW, confirm_rules
 
 CYCLE = "odoo_cycle"
-
-
-@pytest.fixture(autouse=True)
-def calm(project: ProjectFolder) -> Iterator[None]:
-    yield
-    project.sandbox.control.clear()
 
 
 def requested(location: CodeLocation, sensor: str = "odoo_changes") -> dg.RunRequest:
@@ -37,10 +36,18 @@ def skipped(location: CodeLocation, sensor: str = "odoo_changes") -> str:
     return evaluation.skip_message
 
 
-def read_everything(location: CodeLocation) -> None:
-    """A run of the cycle. What changed within the last seconds would be looked at once more, so time goes on before."""
-    location.project.sandbox.control.advance(timedelta(seconds=30))
-    assert location.run(CYCLE, requested(location)).success
+def edit(file: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = yaml.safe_load(file.read_text())
+    change(content)
+    file.write_text(yaml.safe_dump(content))
+
+
+def with_flows(location: CodeLocation, flows: dict[str, Any]) -> CodeLocation:
+    """The project with these flows, whose rules a person has confirmed, and its definitions."""
+    edit(location.project.root / "partners" / "acme.yaml", lambda found: found.update(flows=flows))
+    with open_workspace(location.project.root) as workspace:
+        confirm_rules(workspace)
+    return CodeLocation(location.project, location.instance)
 
 
 def test_the_first_run_reads_all_days_and_then_nothing_is_launched(location: CodeLocation) -> None:
@@ -55,133 +62,134 @@ def test_the_first_run_reads_all_days_and_then_nothing_is_launched(location: Cod
     assert skipped(location).startswith("nothing changed at the source")
 
 
-def test_a_change_requests_one_run_from_the_last_read_on(location: CodeLocation) -> None:
-    read_everything(location)
-    location.project.sandbox.control.post_invoice()
-    location.project.sandbox.control.advance(timedelta(seconds=30))
-    request = requested(location)
+def test_a_change_requests_one_run_from_the_last_read_on(at_rest: CodeLocation) -> None:
+    assert skipped(at_rest).startswith("nothing changed at the source")
+    at_rest.project.sandbox.control.post_invoice()
+    at_rest.project.sandbox.control.advance(timedelta(seconds=30))
+    request = requested(at_rest)
     assert request.tags["mlconnector/incremental"] == "true"
-    with open_workspace(location.project.root) as workspace, workspace.state.reading() as tx:
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.reading() as tx:
         until = min(reads.read_until(tx, "odoo", record) for record in ("invoices", "vendors", "gl_entries"))
     assert request.tags[triggers.RANGE_START] == (until - timedelta(minutes=10)).date().isoformat()
-    assert location.run(CYCLE, request).success
-    assert skipped(location).startswith("nothing changed at the source")
-    with open_workspace(location.project.root) as workspace, workspace.state.reading() as tx:
+    assert at_rest.run(CYCLE, request).success
+    assert skipped(at_rest).startswith("nothing changed at the source")
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.reading() as tx:
         files = deliveries.queued(tx, "acme")
-    assert [file.documents for file in files][1:] == [1]
+    assert files[-1].documents == 1
 
 
-@pytest.mark.parametrize("status", triggers.IN_PROGRESS)
-def test_nothing_is_requested_while_a_run_is_under_way(location: CodeLocation, status: dg.DagsterRunStatus) -> None:
-    location.pretend_run(CYCLE, status)
-    assert skipped(location) == "a run of this connection is under way"
+def test_nothing_is_requested_while_a_run_is_under_way_and_a_finished_one_is_no_reason_to_wait(location: CodeLocation) -> None:
+    for status in triggers.IN_PROGRESS:
+        location.pretend_run(CYCLE, status)
+        assert skipped(location) == "a run of this connection is under way"
+        location.instance.wipe()
+    for status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS):
+        location.pretend_run(CYCLE, status)
+        assert requested(location)
 
 
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS])
-def test_a_finished_run_is_no_reason_to_wait(location: CodeLocation, status: dg.DagsterRunStatus) -> None:
-    location.pretend_run(CYCLE, status)
-    assert requested(location)
-
-
-def test_a_failed_read_is_requested_again(location: CodeLocation) -> None:
-    location.project.sandbox.control.fault("no_rights", times=None, model="res.partner")
-    assert not location.run(CYCLE, requested(location)).success
-    location.project.sandbox.control.clear()
-    read_everything(location)
-    assert skipped(location).startswith("nothing changed")
+def test_a_failed_read_is_requested_again(at_rest: CodeLocation) -> None:
+    control = at_rest.project.sandbox.control
+    control.write("res.partner", control.call("res.partner", "search", domain=[["supplier_rank", ">", 0]], limit=1))
+    control.advance(timedelta(seconds=30))
+    request = requested(at_rest)
+    control.fault("no_rights", times=None, model="res.partner")
+    assert not at_rest.materialize("odoo_vendors", tags=request.tags).success
+    control.clear()
+    assert requested(at_rest).tags == request.tags
+    take_in(at_rest.project)
+    assert skipped(at_rest).startswith("nothing changed")
 
 
 def test_a_table_that_could_not_be_loaded_stays_due_although_nothing_changes(location: CodeLocation) -> None:
+    location.project.sandbox.control.advance(timedelta(seconds=30))
     warehouse = location.project.root / ".mlconnector" / "warehouse.duckdb"
     warehouse.write_bytes(b"not a warehouse" * 1000)
     result = location.run(CYCLE, requested(location))
     assert set(failures_of(result)) >= {"warehouse_odoo_invoices", "warehouse_odoo_vendors", "warehouse_odoo_gl_entries"}
     warehouse.unlink()
-    read_everything(location)
+    assert requested(location)
+    with open_workspace(location.project.root) as workspace:
+        for record in workspace.project.connections["odoo"].records:
+            load_records(workspace, "odoo", record)
     assert skipped(location).startswith("nothing changed")
 
 
-def test_a_warehouse_in_use_is_not_waited_for(location: CodeLocation) -> None:
-    read_everything(location)
-    with duckdb.connect(str(location.project.root / ".mlconnector" / "warehouse.duckdb")):
-        assert skipped(location).startswith("nothing changed")
+def test_a_warehouse_in_use_is_not_waited_for(at_rest: CodeLocation) -> None:
+    with duckdb.connect(str(at_rest.project.root / ".mlconnector" / "warehouse.duckdb")):
+        assert skipped(at_rest).startswith("nothing changed")
 
 
-def test_a_flow_with_other_conditions_is_due_although_nothing_changes(location: CodeLocation) -> None:
-    read_everything(location)
-    flow = INVOICES_FLOW | {"where": "state = 'posted'"}
-    write_project(location.project.root, location.project.sandbox, home=location.project.inbox.name, flows={"invoices": flow})
-    changed = CodeLocation(location.project, location.instance)
-    read_everything(changed)
+def test_a_flow_with_other_conditions_is_due_although_nothing_changes(at_rest: CodeLocation) -> None:
+    changed = with_flows(at_rest, {"invoices": INVOICES_FLOW | {"where": "state = 'posted'"}})
+    assert requested(changed)
+    assert changed.materialize("acme_invoices", partition=changed.days[-1]).success
     assert skipped(changed).startswith("nothing changed")
-    with open_workspace(location.project.root) as workspace, workspace.state.reading() as tx:
-        assert len(deliveries.queued(tx, "acme")) == 2
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.reading() as tx:
+        assert deliveries.queued(tx, "acme")[-1].control_number > 1
 
 
-def test_a_day_that_ended_is_closed_by_one_more_run(location: CodeLocation) -> None:
-    read_everything(location)
-    control = location.project.sandbox.control
+def test_a_day_that_ended_is_closed_by_one_more_run(at_rest: CodeLocation) -> None:
+    control = at_rest.project.sandbox.control
     before = control.now()
     midnight = before.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     control.set_clock(midnight + timedelta(minutes=9), running=False)
-    assert skipped(location).startswith("nothing changed")
+    assert skipped(at_rest).startswith("nothing changed")
     control.set_clock(midnight + timedelta(minutes=10), running=False)
-    assert requested(location)
+    assert requested(at_rest)
     control.set_clock(before)
 
 
-def test_a_source_that_does_not_answer_fails_the_tick_with_one_message(location: CodeLocation) -> None:
-    read_everything(location)
-    location.project.sandbox.control.fault("expired_key", times=None)
+def test_a_source_that_does_not_answer_fails_the_tick_with_one_message(at_rest: CodeLocation) -> None:
+    at_rest.project.sandbox.control.fault("expired_key", times=None)
     with pytest.raises(dg.Failure, match="key"):
-        location.sensor("odoo_changes")
+        at_rest.sensor("odoo_changes")
 
 
-def test_queued_files_are_requested_once_an_attempt(location: CodeLocation) -> None:
-    assert skipped(location, "deliveries").startswith("no file is due")
-    read_everything(location)
-    request = requested(location, "deliveries")
+def test_queued_files_are_requested_once_an_attempt(at_rest: CodeLocation) -> None:
+    request = requested(at_rest, "deliveries")
     assert request.job_name == "acme_deliver"
-    assert requested(location, "deliveries").run_key == request.run_key
-    location.project.sandbox.control.fault("sftp_down", times=None)
-    assert not location.run("", request).success
-    assert skipped(location, "deliveries").startswith("no file is due")
-    with open_workspace(location.project.root) as workspace, workspace.state.transaction() as tx:
-        [waiting] = deliveries.queued(tx, "acme")
-        deliveries.replay(tx, waiting.id, workspace.clock())
-    location.project.sandbox.control.clear()
-    again = requested(location, "deliveries")
+    assert requested(at_rest, "deliveries").run_key == request.run_key
+    at_rest.project.sandbox.control.fault("sftp_down", times=None)
+    assert not at_rest.run("", request).success
+    assert skipped(at_rest, "deliveries").startswith("no file is due")
+    with open_workspace(at_rest.project.root) as workspace, workspace.state.transaction() as tx:
+        waiting = deliveries.queued(tx, "acme")
+        for file in waiting:
+            deliveries.replay(tx, file.id, workspace.clock())
+    at_rest.project.sandbox.control.clear()
+    again = requested(at_rest, "deliveries")
     assert again.run_key != request.run_key
-    assert location.run("", again).success
-    assert skipped(location, "deliveries").startswith("no file is due")
-    assert list(location.project.files()) == [waiting.remote_name]
+    assert at_rest.run("", again).success
+    assert skipped(at_rest, "deliveries").startswith("no file is due")
+    assert list(at_rest.project.files()) == [file.remote_name for file in waiting]
 
 
-@pytest.mark.parametrize("status", [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED])
-def test_no_second_delivery_is_requested_while_one_is_under_way(location: CodeLocation, status: dg.DagsterRunStatus) -> None:
-    read_everything(location)
-    location.pretend_run("acme_deliver", status)
-    assert skipped(location, "deliveries") == "no file is due, or its delivery is under way"
+def test_no_second_delivery_is_requested_while_one_is_under_way(at_rest: CodeLocation) -> None:
+    for status in (dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTED):
+        at_rest.pretend_run("acme_deliver", status)
+        assert skipped(at_rest, "deliveries") == "no file is due, or its delivery is under way"
+        at_rest.instance.wipe()
+    assert requested(at_rest, "deliveries")
 
 
 def test_a_delivery_that_could_attempt_nothing_is_requested_again_an_hour_later() -> None:
     assert triggers._once("acme", [], "2026-01-01T10") != triggers._once("acme", [], "2026-01-01T11")
 
 
-def test_a_partner_with_nothing_due_gets_no_run(location: CodeLocation) -> None:
-    path = location.project.root / "partners" / "acme.yaml"
-    other = yaml.safe_load(path.read_text())
-    other["flows"]["invoices"]["where"] = "number = 'none'"
-    (path.parent / "other.yaml").write_text(yaml.safe_dump(other))
-    read_everything(location)
-    assert [request.job_name for request in location.sensor("deliveries").run_requests] == ["acme_deliver"]
+def test_a_partner_with_nothing_due_gets_no_run(at_rest: CodeLocation) -> None:
+    partners = at_rest.project.root / "partners"
+    shutil.copy(partners / "acme.yaml", partners / "other.yaml")
+    both = CodeLocation(at_rest.project, at_rest.instance)
+    assert [request.job_name for request in both.sensor("deliveries").run_requests] == ["acme_deliver"]
 
 
 def test_a_flow_with_a_schedule_runs_then_and_not_after_each_read(location: CodeLocation) -> None:
     scheduled = INVOICES_FLOW | {"schedule": "0 6 * * 1-5", "timezone": "Europe/Amsterdam"}
     flows = {"weekdays": scheduled, "always": INVOICES_FLOW | {"file_name": "always_{control_number:06d}.csv"}}
-    write_project(location.project.root, location.project.sandbox, home=location.project.inbox.name, flows=flows)
     location.project.sandbox.control.advance(timedelta(seconds=30))
+    edit(location.project.root / "connections.yaml", lambda found: found["connections"]["odoo"].update(records=["invoices"]))
+    location = with_flows(location, flows)
     result = location.run(CYCLE, requested(location))
     assert result.success
     rendered = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
