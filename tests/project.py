@@ -126,8 +126,9 @@ def write_project(
     partner |= {"inbox": inbound} if inbound else {}
     (root / "partners").mkdir(exist_ok=True)
     (root / "partners" / "acme.yaml").write_text(yaml.safe_dump(partner))
-    if "MLCONNECTOR_STATE_URL" not in os.environ:
-        new_sqlite_state(root / ".mlconnector" / "state.db")
+    path = root / ".mlconnector" / "state.db"
+    if "MLCONNECTOR_STATE_URL" not in os.environ and not path.exists():
+        new_sqlite_state(path)
     with open_workspace(root) as workspace:
         vault = Vault.open(workspace.state, workspace.project.home, create=True)
         vault.set("odoo-key", sandbox.api_key.encode())

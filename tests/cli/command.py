@@ -61,11 +61,10 @@ def in_a_process(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     code: str = "",
-    in_dagster: bool = False,
 ) -> Ended:
-    """The command as a process of its own. `code` is Python that runs first in it, such as setting limits;
-    `in_dagster` shows what it does there, which takes longer than the work."""
-    program = f"{'' if in_dagster else NOT_IN_DAGSTER}{code}\nfrom mlconnector_assets.cli import main\nmain()"
+    """The command as a process of its own. `code` is Python that runs first in it, such as setting limits. What it does
+    is not shown in Dagster: that takes longer than the work."""
+    program = f"{NOT_IN_DAGSTER}{code}\nfrom mlconnector_assets.cli import main\nmain()"
     done = subprocess.run(
         [sys.executable, "-c", program, "--project", str(project), *arguments],
         capture_output=True,

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Command
-from tests.project import project, sandbox
+from tests.project import ProjectFolder, project, sandbox
+from tests.synced import synced_project, synced_world
 
 VARIABLES = (
     "MLCONNECTOR_PROJECT",
@@ -16,16 +17,28 @@ VARIABLES = (
     "DAGSTER_HOME",
 )
 
-__all__ = ["mlconnector", "project", "sandbox"]
+__all__ = ["mlconnector", "project", "sandbox", "synced_project", "synced_world", "work"]
 
 
 @pytest.fixture
-def mlconnector(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
-    """The command, run in an empty folder. What it does is not shown in Dagster: that takes longer than the work."""
+def mlconnector_in_dagster(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """The command, run in an empty folder."""
     empty = tmp_path / "elsewhere"
     empty.mkdir()
     monkeypatch.chdir(empty)
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr("mlconnector_assets.cli.sync._report", lambda root, outcome: None)
     return Command(capsys, monkeypatch)
+
+
+@pytest.fixture
+def mlconnector(mlconnector_in_dagster: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same; what it does is not shown in Dagster: that takes longer than the work."""
+    monkeypatch.setattr("mlconnector_assets.cli.sync._report", lambda root, outcome: None)
+    return mlconnector_in_dagster
+
+
+@pytest.fixture
+def work(mlconnector: Command, synced_project: ProjectFolder) -> Command:
+    """The command on a project that was synced once."""
+    return mlconnector.on(synced_project.root)

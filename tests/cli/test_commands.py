@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from mlconnector_assets.state import reads
 from mlconnector_assets.steps.workspace import open_workspace
-from tests.cli.command import Command, Ended, in_a_process
+from tests.cli.command import Command, Ended
 from tests.cli.footprint import footprint
 from tests.project import ProjectFolder, write_project
 
@@ -20,14 +19,6 @@ from tests.project import ProjectFolder, write_project
 def rows(ended: Ended) -> list[dict[str, str]]:
     assert ended.code == 0, ended
     return list(csv.DictReader(io.StringIO(ended.out)))
-
-
-@pytest.fixture
-def work(mlconnector: Command, project: ProjectFolder) -> Command:
-    """The command on a project that was synced once."""
-    command = mlconnector.on(project.root)
-    assert command("sync").code == 0
-    return command
 
 
 def test_sync_tells_what_it_did(mlconnector: Command, project: ProjectFolder) -> None:
@@ -40,11 +31,14 @@ def test_sync_tells_what_it_did(mlconnector: Command, project: ProjectFolder) ->
     assert len(project.files()) == 2
 
 
-def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
+def test_sync_shows_in_dagster(
+    mlconnector_in_dagster: Command, project: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "dagster"
     home.mkdir()
     (home / "dagster.yaml").touch()
-    ended = in_a_process(project.root, "sync", in_dagster=True, environment=os.environ | {"DAGSTER_HOME": str(home)})
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    ended = mlconnector_in_dagster.on(project.root)("sync")
     assert (ended.code, ended.errors) == (0, [])
     assert "could not be shown" not in ended.err
     import dagster as dg
@@ -57,16 +51,19 @@ def test_sync_shows_in_dagster(project: ProjectFolder, tmp_path: Path) -> None:
         assert instance.get_materialized_partitions(dg.AssetKey("odoo_invoices")) == days
 
 
-def test_dagster_that_cannot_be_reached_changes_nothing(project: ProjectFolder, tmp_path: Path) -> None:
+def test_dagster_that_cannot_be_reached_changes_nothing(
+    mlconnector_in_dagster: Command, project: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "dagster.yaml").write_text("storage: nonsense")
-    ended = in_a_process(project.root, "sync", in_dagster=True, environment=os.environ | {"DAGSTER_HOME": str(tmp_path)})
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    ended = mlconnector_in_dagster.on(project.root)("sync")
     assert (ended.code, ended.errors) == (0, [])
     assert "the cycle is done, but could not be shown in Dagster" in ended.err
     assert len(project.files()) == 1
 
 
-def test_sync_reads_days_again(work: Command, project: ProjectFolder) -> None:
-    today = project.sandbox.control.now().date().isoformat()
+def test_sync_reads_days_again(work: Command, synced_project: ProjectFolder) -> None:
+    today = synced_project.sandbox.control.now().date().isoformat()
     ended = work("sync", "odoo", "--from", "2020-01-01", "--to", today)
     assert ended.code == 0
     assert "31 days" in ended.err
@@ -91,27 +88,27 @@ def test_the_project_before_and_after_the_command(
     assert mlconnector("outbox", "list").code == 0
 
 
-def test_outbox(work: Command, project: ProjectFolder) -> None:
+def test_outbox(work: Command, synced_project: ProjectFolder) -> None:
     (entry,) = rows(work("outbox", "list", "--csv"))
-    (name,) = project.files()
+    (name,) = synced_project.files()
     assert (entry["state"], entry["file"], entry["attempts"]) == ("delivered", f"outbound/{name}", "1")
     assert rows(work("outbox", "list", "--csv", "--state", "queued")) == []
     assert len(rows(work("outbox", "list", "--csv", "--partner", "acme", "--limit", "1"))) == 1
     assert f"outbound/{name}" in work("outbox", "list").out
 
 
-def test_replay_sends_the_same_bytes_under_the_same_name(work: Command, project: ProjectFolder) -> None:
-    sent = project.files()
-    (project.inbox / "outbound" / next(iter(sent))).unlink()
+def test_replay_sends_the_same_bytes_under_the_same_name(work: Command, synced_project: ProjectFolder) -> None:
+    sent = synced_project.files()
+    (synced_project.inbox / "outbound" / next(iter(sent))).unlink()
     assert "is queued again" in work("outbox", "replay", "1").out
     assert [entry["state"] for entry in rows(work("outbox", "list", "--csv"))] == ["queued"]
     assert "delivered 1" in work("sync").out
-    assert project.files() == sent
+    assert synced_project.files() == sent
 
 
-def test_set_aside(work: Command, project: ProjectFolder) -> None:
-    made = project.sandbox.control.post_invoice()
-    project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
+def test_set_aside(work: Command, synced_project: ProjectFolder) -> None:
+    made = synced_project.sandbox.control.post_invoice()
+    synced_project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
     ended = work("sync")
     assert ended.code == 0
     assert f"{made['id']} is set aside" in ended.err
@@ -121,7 +118,7 @@ def test_set_aside(work: Command, project: ProjectFolder) -> None:
     assert "1.23456789" in item["reason"]
     shown = work("set-aside", "show", "odoo", "invoices", str(made["id"]))
     assert json.loads(shown.out)["name"] == made["name"]
-    project.sandbox.control.delete(made["id"])
+    synced_project.sandbox.control.delete(made["id"])
 
 
 def test_warehouse(work: Command) -> None:
@@ -134,22 +131,22 @@ def test_warehouse(work: Command) -> None:
     assert "| 0.10 |" in work("warehouse", "sql", "select 0.10::decimal(9,2) as d").out
 
 
-@pytest.mark.parametrize("to_file", [True, False])
-def test_preview_is_the_file_that_follows(work: Command, project: ProjectFolder, tmp_path: Path, to_file: bool) -> None:
-    project.sandbox.control.post_invoice(lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
-    with open_workspace(project.root) as workspace:
+def test_preview_is_the_file_that_follows(work: Command, synced_project: ProjectFolder, tmp_path: Path) -> None:
+    synced_project.sandbox.control.post_invoice(lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
+    with open_workspace(synced_project.root) as workspace:
         from mlconnector_assets.steps.read import read_changes
 
         read_changes(workspace, "odoo", "invoices")
-    before = footprint(project)
+    before = footprint(synced_project)
     file = tmp_path / "next.csv"
-    ended = work("preview", "acme", "invoices", *(["-o", str(file)] if to_file else []))
-    assert ended.code == 0
-    seen = file.read_bytes().decode() if to_file else ended.out
-    assert "invoices_000002.csv: 1 document, " in ended.err
-    assert footprint(project) == before
+    shown, written = work("preview", "acme", "invoices"), work("preview", "acme", "invoices", "-o", str(file))
+    for ended in (shown, written):
+        assert ended.code == 0
+        assert "invoices_000002.csv: 1 document, " in ended.err
+    assert written.out == ""
+    assert footprint(synced_project) == before
     work("sync")
-    assert project.files()["invoices_000002.csv"].decode() == seen
+    assert synced_project.files()["invoices_000002.csv"].decode() == shown.out == file.read_bytes().decode()
 
 
 def test_preview_of_nothing(work: Command) -> None:
@@ -158,14 +155,14 @@ def test_preview_of_nothing(work: Command) -> None:
     assert "nothing would be sent now" in ended.err
 
 
-def test_preview_tells_what_is_blocked(work: Command, project: ProjectFolder) -> None:
-    made = project.sandbox.control.post_invoice()
-    project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
+def test_preview_tells_what_is_blocked(work: Command, synced_project: ProjectFolder) -> None:
+    made = synced_project.sandbox.control.post_invoice()
+    synced_project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
     work("sync")
     ended = work("preview", "acme", "invoices")
     assert f"document {made['id']} is blocked" in ended.err
     assert "99999" in ended.err
-    project.sandbox.control.delete(made["id"])
+    synced_project.sandbox.control.delete(made["id"])
 
 
 @pytest.mark.parametrize(
@@ -223,7 +220,7 @@ def test_preview_tells_what_the_partner_will_see_change(mlconnector: Command, pr
     assert len(project.files()) == 2
 
 
-def test_check(work: Command, project: ProjectFolder) -> None:
+def test_check(work: Command, synced_project: ProjectFolder) -> None:
     ended = work("check")
     assert ended.code == 0
     assert "connection odoo: odoo, companies nl, uk, us" in ended.out
@@ -235,17 +232,17 @@ def test_check(work: Command, project: ProjectFolder) -> None:
         assert told in live.out, live.out
 
 
-def test_check_live_tells_what_is_wrong_and_changes_nothing(work: Command, project: ProjectFolder) -> None:
-    before = footprint(project)
-    project.sandbox.control.fault("no_rights", times=None, model="account.move")
-    project.sandbox.control.fault("sftp_read_only", times=None, folder=f"{project.inbox.name}/outbound")
+def test_check_live_tells_what_is_wrong_and_changes_nothing(work: Command, synced_project: ProjectFolder) -> None:
+    before = footprint(synced_project)
+    synced_project.sandbox.control.fault("no_rights", times=None, model="account.move")
+    synced_project.sandbox.control.fault("sftp_read_only", times=None, folder=f"{synced_project.inbox.name}/outbound")
     ended = work("check", "--live")
-    project.sandbox.control.clear()
+    synced_project.sandbox.control.clear()
     assert ended.code == 1
     wrong = [line for line in ended.out.splitlines() if "✗" in line]
     assert any("account.move" in line for line in wrong), ended.out
     assert any("outbound" in line for line in wrong), ended.out
     assert "mend:" in ended.out
     assert "some systems cannot be used as configured" in ended.err
-    assert footprint(project) == before
+    assert footprint(synced_project) == before
     assert work("check", "--live").code == 0

@@ -9,6 +9,7 @@ from mlconnector_assets.systems.odoo.client import Retry
 from mlconnector_assets.systems.odoo.older import NOT_OFFERED
 from mlconnector_assets.systems.odoo.source import OdooSource
 from mlconnector_assets.systems.odoo.streams import RECORDS
+from tests.books import KeptBooks
 from tests.systems.odoo_records import Secret
 from tests.systems.suite import SourceSuite
 
@@ -97,10 +98,11 @@ class OdooBooks:
         self.control.clear()
 
 
-@pytest.fixture(scope="class")
-def sandbox(tmp_path_factory):
-    with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=80, vendors=8, customers=6, now=FIRST_NOON) as running:
-        yield running
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sandbox")
+    with start_sandbox(folder, moves=80, vendors=8, customers=6, now=FIRST_NOON) as running:
+        yield KeptBooks.of(running, folder / "seeded.db")
 
 
 @pytest.fixture
@@ -109,10 +111,11 @@ def version():
 
 
 @pytest.fixture
-def books(sandbox, version):
-    made = OdooBooks(sandbox, version)
+def books(seeded, version):
+    seeded.bring_back()
+    made = OdooBooks(seeded.sandbox, version)
     made.control.set_version(version)
-    made.set_now(made.now().replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=7))
+    made.set_now(FIRST_NOON + timedelta(days=7))
     yield made
     made.recover()
 
