@@ -27,7 +27,8 @@ SETTLEMENT = pl.Struct(
 """One match with an invoice, bill, credit note or journal entry. Amounts are positive: `amount` in the payment's currency,
 `document_amount` in `document_currency`, `company_amount` in the company's. `document_type` as `entry_type` of gl_entries,
 `document_id` its source_id there and in invoices. `settled_on` is the later one of the two accounting dates. An exchange
-entry is the journal entry that took the exchange difference of this match."""
+entry is the journal entry that took the exchange difference of this match; it is no settlement of its own, and
+`company_amount` does not include the difference."""
 
 ADJUSTMENT = pl.Struct(
     {

@@ -8,6 +8,7 @@ import pytest
 
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.sandbox import start_sandbox
+from mlconnector_assets.systems.odoo.settlements import settlements
 from mlconnector_assets.systems.source import Window
 from tests.systems.test_odoo_suite import OdooBooks
 
@@ -154,3 +155,50 @@ def test_a_payment_without_a_journal_entry_is_read_too(reader):
     row = reader.changes()[draft]
     assert (row["state"], row["entry_id"], row["number"], row["amount"]) == ("draft", None, None, 5)
     assert (row["settled_amount"], row["open_amount"]) == (0, 0)
+
+
+@pytest.mark.parametrize(("rate", "booked_on_the_payment"), [("1.00", True), ("1.60", False)])
+def test_an_exchange_difference_is_no_document_that_was_settled(reader, rate, booked_on_the_payment):
+    """Odoo books it in an entry of its own, which it matches with the payment or with the bill, whichever has more."""
+    first, second = (reader.bill("125", currency=1, rate=1.25) for _ in range(2))
+    payment = str(reader.control.change("pay", id=[first, second], amount="200", rate=rate)["payment"])
+    row = reader.changes()[payment]
+    assert settled(row) == [(str(first), Decimal(125)), (str(second), Decimal(75))]
+    assert (row["currency"], row["settled_amount"], row["open_amount"]) == ("USD", Decimal(200), 0)
+    entries = [one["exchange_entry_number"] for one in row["settlements"]]
+    assert len(set(entries)) == 2 and all(entry.startswith("EXCH/") for entry in entries)
+    lines = reader.control.call(
+        "account.partial.reconcile",
+        "search_read",
+        domain=[["id", ">", int(row["settlements"][0]["settlement_id"])]],
+        fields=["amount", "debit_move_id", "credit_move_id", "exchange_move_id", "debit_amount_currency"],
+    )
+    differences = [one for one in lines if not one["exchange_move_id"]]
+    assert [one["debit_amount_currency"] for one in differences] == [0, 0]
+    paid = {line["id"] for line in reader.control.call(
+        "account.move.line", "search_read", domain=[["move_id", "=", int(row["entry_id"])]], fields=["id"]
+    )}  # fmt: skip
+    assert all((one["debit_move_id"][0] in paid) is booked_on_the_payment for one in differences)
+
+    reader.tick()
+    reader.control.change("unreconcile", payment=int(payment))
+    row = reader.changes()[payment]
+    assert (row["settlements"], row["open_amount"]) == ([], Decimal(200))
+
+
+def test_what_a_difference_has_of_the_payment_belongs_to_its_document():
+    """Paid in the company's currency, a part of the money is matched with the entry of the exchange difference."""
+
+    def match(number, document, kind, amount, *, exchange=False):
+        other = {"id": number, "move_id": {"id": document, "name": f"N/{document}", "ref": False, "move_type": kind}}
+        mine = {"debit_move_id": other, "debit_currency_id": {"name": "USD"}, "amount": amount, "credit_amount_currency": amount}
+        entry = {"id": 9, "name": "EXCH/2026/00001"} if exchange else False
+        return mine | {"id": number, "debit_amount_currency": amount, "max_date": "2026-11-01", "exchange_move_id": entry}
+
+    matches = [
+        match(3, 9, "entry", Decimal(10)),
+        match(1, 7, "out_invoice", Decimal(100), exchange=True),
+        match(2, 8, "entry", Decimal(5)),
+    ]
+    found = settlements([{"matched_debit_ids": matches, "matched_credit_ids": []}])
+    assert [(one["document_id"], one["amount"], one["company_amount"]) for one in found] == [("7", 110, 100), ("8", 5, 5)]

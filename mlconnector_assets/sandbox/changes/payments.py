@@ -13,13 +13,27 @@ from mlconnector_assets.sandbox.world.payments import Payments
 from mlconnector_assets.sandbox.world.reconciliation import Reconciliation
 
 
-def pay(database: Database, at: datetime, id: int | list[int], amount: str | None = None, discount: str = "0") -> Row:
+def pay(
+    database: Database,
+    at: datetime,
+    id: int | list[int],
+    *,
+    amount: str | None = None,
+    discount: str = "0",
+    rate: str | None = None,
+) -> Row:
     """Register one payment for a document, or several of one partner: `amount` (document currency) or all that is open, of
-    which `discount` is written off."""
+    which `discount` is written off. `rate`: document currency per company currency, when it has changed since."""
     payments = Payments(database)
     documents = id if isinstance(id, list) else [id]
-    wanted = Decimal(amount) if amount else None
-    payment = payments.pay(documents, day=today(at), at=at, amount=wanted, discount=Decimal(discount))
+    payment = payments.pay(
+        documents,
+        day=today(at),
+        at=at,
+        amount=Decimal(amount) if amount else None,
+        discount=Decimal(discount),
+        rate=Decimal(rate) if rate else None,
+    )
     return {"id": id, "payment": payment, "entry": database.row("account.payment", payment)["move_id"]}
 
 

@@ -33,6 +33,7 @@ PREFIXES = {
     "entry": "MISC/{year}/{month}/",
     "payment": "PBNK1/{year}/",
     "statement": "BNK1/{year}/",
+    "exchange": "EXCH/{year}/",
 }
 JOURNALS = {"out": "sale", "in_": "purchase", "ent": "general"}
 

@@ -24,13 +24,23 @@ class Payments:
         self.business, self.reconciliation = Business(database), Reconciliation(database)
 
     def pay(
-        self, moves: Sequence[int], *, day: date, at: datetime, amount: Decimal | None = None, discount: Decimal = ZERO
+        self,
+        moves: Sequence[int],
+        *,
+        day: date,
+        at: datetime,
+        amount: Decimal | None = None,
+        discount: Decimal = ZERO,
+        rate: Decimal | None = None,
     ) -> int:
         """Register one payment for documents of one partner and currency: `amount` (document currency) or all that is open, in
-        order; `discount` of it is not paid but written off. Answers the id of the payment."""
+        order; `discount` of it is not paid but written off. `rate`: document currency per company currency on the day of
+        the payment, when it is not that of the documents. Answers the id of the payment."""
         first = self.database.row("account.move", moves[0])
         due = [line for move in moves for line in self.reconciliation.due_lines(move)]
         currency, balance = self._share(due, first, amount)
+        if rate is not None:
+            balance = rounded(currency / rate, Decimal("0.01"))
         payment = self.register(first, currency, balance, day=day, at=at, documents=moves, discount=discount)
         counterpart = self.counterpart(payment)
         for line in due:

@@ -3,21 +3,24 @@ lines, and of an invoice or bill with all its lines; older lines of the group ch
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from mlconnector_assets.sandbox.odoo.database import Database, microseconds
 from mlconnector_assets.sandbox.values import Row, Value
-from mlconnector_assets.sandbox.world.ledger import ZERO
+from mlconnector_assets.sandbox.world.business import Business
+from mlconnector_assets.sandbox.world.catalog import account_id
+from mlconnector_assets.sandbox.world.ledger import ZERO, rounded
 
 REFUNDS = {"out_invoice": "out_refund", "in_invoice": "in_refund"}
+CENT = Decimal("0.01")
 
 
 class Reconciliation:
     """Matches and unmatches. Every act takes the instant `at` at which its transaction began."""
 
     def __init__(self, database: Database) -> None:
-        self.database = database
+        self.database, self.business = database, Business(database)
 
     def match(self, first: int, second: int, *, at: datetime) -> int | None:
         """Match two lines of opposite sign in one currency as far as both are open; answers the id of the partial, None when
@@ -30,11 +33,10 @@ class Reconciliation:
         part = min(open_debit, open_credit)
         if part <= 0:
             return None
-        balance = min(
-            _money(line["amount_residual"]) * sign
-            for line, sign, open_amount in ((debit, 1, open_debit), (credit, -1, open_credit))
-            if open_amount == part
-        )
+        sides = ((debit, 1, open_debit), (credit, -1, open_credit))
+        # what each line's own rate makes of it in company currency: the smaller one is matched, the rest is the rates' difference
+        shares = [rounded(sign * _money(line["amount_residual"]) * part / is_open, CENT) for line, sign, is_open in sides]
+        balance = min(shares)
         dates = [self.database.row("account.move", line["move_id"])["date"] for line in lines]
         partial = self.database.insert(
             "account.partial.reconcile",
@@ -51,17 +53,41 @@ class Reconciliation:
             },
             at=microseconds(at),
         )
-        for line, sign, open_amount in ((debit, 1, open_debit), (credit, -1, open_credit)):
-            # what is left in company currency of a line that is closed would be an exchange difference of a cent
-            left = ZERO if open_amount == part else _money(line["amount_residual"]) - sign * balance
-            self._set_open(line, _money(line["amount_residual_currency"]) - sign * part, left, at)
+        for (line, sign, is_open), share in zip(sides, shares, strict=True):
+            different = share - balance > CENT
+            left = _money(line["amount_residual"]) - sign * (share if different else balance)
+            currency = _money(line["amount_residual_currency"]) - sign * part
+            self._set_open(line, currency, ZERO if is_open == part else left, at)
+            if different:
+                self._book_difference(line, sign * (share - balance), partial, date.fromisoformat(max(dates)), at)
         self._number_group(debit["id"], at)
         self._follow(lines, at, whole_moves=True)
         return partial
 
+    def _book_difference(self, line: Row, difference: Decimal, partial: int, day: date, at: datetime) -> None:
+        """The journal entry, matched with the line, that takes what is left of it in company currency because of another rate."""
+        company = self.database.row("account.move", line["move_id"])["company_id"]
+        same = {"name": "Currency exchange rate difference", "currency_id": line["currency_id"], "amount_currency": ZERO}
+        lines: list[Row] = [
+            same | {"account_id": line["account_id"], "balance": -difference, "reconciled": True},
+            same | {"account_id": account_id(company, "Cash Rounding"), "balance": difference},
+        ]
+        entry = self.business.entry(company=company, day=day, lines=lines, at=at, partner=line["partner_id"])
+        self.business.post(entry, at=at, prefix="exchange")
+        theirs = self.database.query("SELECT min(id) FROM account_move_line WHERE move_id = ?", (entry,))[0][0]
+        debit, credit = (line["id"], theirs) if difference > 0 else (theirs, line["id"])
+        match = dict(self.database.row("account.partial.reconcile", partial))
+        match |= {"debit_move_id": debit, "credit_move_id": credit, "amount": abs(difference)}
+        match |= {"debit_amount_currency": ZERO, "credit_amount_currency": ZERO, "exchange_move_id": None}
+        del match["id"]
+        self.database.insert("account.partial.reconcile", match, at=microseconds(at))
+        self.database.update("account.partial.reconcile", partial, {"exchange_move_id": entry}, at=microseconds(at))
+
     def unmatch(self, line: int, *, at: datetime) -> list[int]:
-        """Take all matches of a line apart; answers the ids of the partials that vanish."""
-        partials = self._partials(line)
+        """Take all matches of a line apart; answers the ids of the partials that vanish. Entries of exchange differences are
+        cancelled, where Odoo reverses them."""
+        exchange = [self.database.row("account.partial.reconcile", one)["exchange_move_id"] for one in self._partials(line)]
+        partials = sorted({*self._partials(line), *(one for move in exchange if move for one in self._partials_of(move))})
         full = self.database.row("account.move.line", line)["full_reconcile_id"]
         group = self._group(line)
         touched = []
@@ -83,6 +109,8 @@ class Reconciliation:
             mark = f"P{min(kept)}" if kept else None
             self._silently(member, {"full_reconcile_id": None, "matching_number": mark})
         self._follow(touched, at, whole_moves=False)
+        for move in filter(None, exchange):
+            self.business.touch_move(move, {"state": "cancel"}, at=at)
         return partials
 
     def settle(self, note: int, *, at: datetime) -> None:
@@ -180,6 +208,10 @@ class Reconciliation:
             "SELECT id FROM account_partial_reconcile WHERE debit_move_id = ? OR credit_move_id = ? ORDER BY id", (line, line)
         )
         return [int(partial) for (partial,) in found]
+
+    def _partials_of(self, move: int) -> list[int]:
+        lines = self.database.query("SELECT id FROM account_move_line WHERE move_id = ?", (move,))
+        return [partial for (line,) in lines for partial in self._partials(line)]
 
     def _set_open(self, line: Row, currency: Decimal, balance: Decimal, at: datetime) -> None:
         values = {"amount_residual_currency": currency, "amount_residual": balance, "reconciled": not currency}

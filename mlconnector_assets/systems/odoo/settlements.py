@@ -3,7 +3,11 @@ them. Matching and unmatching move the write_date of the two lines, whatever els
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
+
 from mlconnector_assets.systems.odoo.gl_entries import ENTRY_TYPES
+from mlconnector_assets.systems.odoo.lines import ZERO
 from mlconnector_assets.systems.odoo.mapping import known
 from mlconnector_assets.systems.odoo.specifications import NAME, Specification, fields
 from mlconnector_assets.systems.odoo.values import Values, amount, day_or_none, field_or_none, id_or_none
@@ -20,14 +24,30 @@ MATCH_MODELS = ("account.move", "account.move.line", "account.partial.reconcile"
 
 
 def settlements(lines: list[Values]) -> list[Values]:
-    """The matches of these lines, in order of matching."""
+    """The matches of these lines with documents and entries, in order of matching.
+
+    A match at another rate makes Odoo book the difference in an entry of its own, and match that with one of the two lines.
+    It is no document that was settled: what it has of the payment belongs to the match that it was made for.
+    """
     found = [
-        _settlement(partial, side, mine)
+        (partial, side, mine)
         for line in lines
         for side, mine in (("debit", "credit"), ("credit", "debit"))
         for partial in line[f"matched_{side}_ids"]
     ]
-    return sorted(found, key=lambda settlement: int(settlement["settlement_id"]))
+    entries = {partial["exchange_move_id"]["id"] for partial, _, _ in found if partial["exchange_move_id"]}
+    settled: list[Values] = []
+    differences: dict[str, Decimal] = defaultdict(Decimal)
+    for partial, side, mine in found:
+        settlement = _settlement(partial, side, mine)
+        if partial[f"{side}_move_id"]["move_id"]["id"] in entries:
+            differences[settlement["document_id"]] += settlement["amount"]
+        else:
+            settled.append(settlement)
+    for settlement in settled:
+        if settlement["exchange_entry_id"] is not None:
+            settlement["amount"] += differences.pop(settlement["exchange_entry_id"], ZERO)
+    return sorted(settled, key=lambda settlement: int(settlement["settlement_id"]))
 
 
 def _settlement(partial: Values, side: str, mine: str) -> Values:
