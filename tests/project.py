@@ -20,6 +20,7 @@ from mlconnector_assets.state.vault import Vault
 from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.eligibility import rules_of
 from mlconnector_assets.steps.workspace import Workspace, open_workspace
+from tests.books import KeptBooks
 from tests.state_databases import PostgresServer, new_sqlite_state, postgres_server
 
 __all__ = [
@@ -191,19 +192,30 @@ def copy_project(project: ProjectFolder, root: Path, home: str) -> ProjectFolder
     return ProjectFolder(root, project.sandbox, inbox)
 
 
+@dataclass(frozen=True)
+class SyncedOnce:
+    """A project after its first sync, and the sandbox's books as they were then."""
+
+    project: ProjectFolder
+    books: KeptBooks
+
+
 @pytest.fixture(scope="module")
-def synced_once(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> ProjectFolder:
+def synced_once(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> SyncedOnce:
     """What `synced` copies: a module's tests read and send the sandbox's records once between them."""
-    return new_project(tmp_path_factory.mktemp("synced"), sandbox)
+    folder = tmp_path_factory.mktemp("synced")
+    project = new_project(folder, sandbox)
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace)
+    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
+    return SyncedOnce(project, KeptBooks.of(sandbox, folder / "odoo.db"))
 
 
 @pytest.fixture
-def synced(tmp_path: Path, synced_once: ProjectFolder) -> ProjectFolder:
+def synced(tmp_path: Path, synced_once: SyncedOnce) -> ProjectFolder:
     """A project that has read and sent everything that its source has now, with its state on SQLite."""
-    with open_workspace(synced_once.root) as workspace:
-        outcome = run_cycle(workspace)
-    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
-    return copy_project(synced_once, tmp_path / "project", tmp_path.name)
+    synced_once.books.bring_back()
+    return copy_project(synced_once.project, tmp_path / "project", tmp_path.name)
 
 
 @pytest.fixture

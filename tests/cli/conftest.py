@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Command
-from tests.project import ProjectFolder, project, sandbox
-from tests.synced import synced_project, synced_world
+from tests.project import ProjectFolder, project, sandbox, synced, synced_once
 
 VARIABLES = (
     "MLCONNECTOR_PROJECT",
@@ -17,7 +16,7 @@ VARIABLES = (
     "DAGSTER_HOME",
 )
 
-__all__ = ["mlconnector", "project", "sandbox", "synced_project", "synced_world", "work"]
+__all__ = ["mlconnector", "project", "sandbox", "synced", "synced_once", "work"]
 
 
 @pytest.fixture
@@ -39,6 +38,6 @@ def mlconnector(mlconnector_in_dagster: Command, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def work(mlconnector: Command, synced_project: ProjectFolder) -> Command:
+def work(mlconnector: Command, synced: ProjectFolder) -> Command:
     """The command on a project that was synced once."""
-    return mlconnector.on(synced_project.root)
+    return mlconnector.on(synced.root)

@@ -59,18 +59,18 @@ def test_a_folder_without_a_project(mlconnector: Command, tmp_path: Path, argume
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "said", "commands"),
     [
-        ("layout: csv/invoice_lines", "layoutt: csv/invoice_lines", ["layoutt", "did you mean `layout`?"]),
-        ("where: state", "where: statee", ["statee", "did you mean `state`?"]),
-        ("where: state = 'posted'", "where: now() > document_date", ["now"]),
-        ("layout: csv/invoice_lines", "layout: {rows: lines, columns: [numbre]}", ["numbre", "number"]),
-        ("connection: odoo", "connection: odo", ["odo", "did you mean `odoo`?"]),
+        ("layout: csv/invoice_lines", "layoutt: csv/invoice_lines", ["layoutt", "did you mean `layout`?"], EVERY_COMMAND),
+        ("where: state", "where: statee", ["statee", "did you mean `state`?"], [["sync"]]),
+        ("where: state = 'posted'", "where: now() > document_date", ["now"], [["sync"]]),
+        ("layout: csv/invoice_lines", "layout: {rows: lines, columns: [numbre]}", ["numbre", "number"], [["sync"]]),
+        ("connection: odoo", "connection: odo", ["odo", "did you mean `odoo`?"], [["sync"]]),
     ],
     ids=["typo", "column", "function", "layout column", "connection"],
 )
 def test_a_partner_file_with_a_mistake(
-    mlconnector: Command, project: ProjectFolder, right: str, wrong: str, said: list[str]
+    mlconnector: Command, project: ProjectFolder, right: str, wrong: str, said: list[str], commands: list[list[str]]
 ) -> None:
     path = project.root / PARTNER
     text = path.read_text()
@@ -78,7 +78,7 @@ def test_a_partner_file_with_a_mistake(
     shutil.rmtree(project.root / ".mlconnector")
     path.write_text(text.replace(right, wrong))
     line = next(number for number, line in enumerate(path.read_text().splitlines(), 1) if wrong in line)
-    for arguments in EVERY_COMMAND:
+    for arguments in commands:
         refused_with_place(mlconnector.on(project.root)(*arguments), f"{PARTNER}:{line}", *said)
     assert not (project.root / ".mlconnector").exists()
     path.write_text(text)
@@ -250,10 +250,8 @@ def test_an_output_that_may_not_be_written(mlconnector: Command, tmp_path: Path)
     refused(mlconnector("schema", "partner", "--output", str(target)), str(target), "No such file or directory")
 
 
-def test_questions_that_the_warehouse_cannot_answer(mlconnector: Command, project: ProjectFolder) -> None:
-    warehouse = mlconnector.on(project.root)
-    assert warehouse("sync").code == 0
-    before = footprint(project)
+def test_questions_that_the_warehouse_cannot_answer(work: Command, synced: ProjectFolder) -> None:
+    before = footprint(synced)
     for statement, said in {
         "select * from odoo_invoice": "odoo_invoice",
         "selec 1": "selec",
@@ -263,8 +261,8 @@ def test_questions_that_the_warehouse_cannot_answer(mlconnector: Command, projec
         "copy odoo_invoices to 'stolen.csv'": "",
         "select * from read_csv('/etc/passwd')": "",
     }.items():
-        refused(warehouse("warehouse", "sql", statement), said)
-    assert footprint(project) == before
+        refused(work("warehouse", "sql", statement), said)
+    assert footprint(synced) == before
     assert list(Path().iterdir()) == []
 
 

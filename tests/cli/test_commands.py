@@ -62,8 +62,8 @@ def test_dagster_that_cannot_be_reached_changes_nothing(
     assert len(project.files()) == 1
 
 
-def test_sync_reads_days_again(work: Command, synced_project: ProjectFolder) -> None:
-    today = synced_project.sandbox.control.now().date().isoformat()
+def test_sync_reads_days_again(work: Command, synced: ProjectFolder) -> None:
+    today = synced.sandbox.control.now().date().isoformat()
     ended = work("sync", "odoo", "--from", "2020-01-01", "--to", today)
     assert ended.code == 0
     assert "31 days" in ended.err
@@ -88,27 +88,27 @@ def test_the_project_before_and_after_the_command(
     assert mlconnector("outbox", "list").code == 0
 
 
-def test_outbox(work: Command, synced_project: ProjectFolder) -> None:
+def test_outbox(work: Command, synced: ProjectFolder) -> None:
     (entry,) = rows(work("outbox", "list", "--csv"))
-    (name,) = synced_project.files()
+    (name,) = synced.files()
     assert (entry["state"], entry["file"], entry["attempts"]) == ("delivered", f"outbound/{name}", "1")
     assert rows(work("outbox", "list", "--csv", "--state", "queued")) == []
     assert len(rows(work("outbox", "list", "--csv", "--partner", "acme", "--limit", "1"))) == 1
     assert f"outbound/{name}" in work("outbox", "list").out
 
 
-def test_replay_sends_the_same_bytes_under_the_same_name(work: Command, synced_project: ProjectFolder) -> None:
-    sent = synced_project.files()
-    (synced_project.inbox / "outbound" / next(iter(sent))).unlink()
+def test_replay_sends_the_same_bytes_under_the_same_name(work: Command, synced: ProjectFolder) -> None:
+    sent = synced.files()
+    (synced.inbox / "outbound" / next(iter(sent))).unlink()
     assert "is queued again" in work("outbox", "replay", "1").out
     assert [entry["state"] for entry in rows(work("outbox", "list", "--csv"))] == ["queued"]
     assert "delivered 1" in work("sync").out
-    assert synced_project.files() == sent
+    assert synced.files() == sent
 
 
-def test_set_aside(work: Command, synced_project: ProjectFolder) -> None:
-    made = synced_project.sandbox.control.post_invoice()
-    synced_project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
+def test_set_aside(work: Command, synced: ProjectFolder) -> None:
+    made = synced.sandbox.control.post_invoice()
+    synced.sandbox.control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
     ended = work("sync")
     assert ended.code == 0
     assert f"{made['id']} is set aside" in ended.err
@@ -118,7 +118,7 @@ def test_set_aside(work: Command, synced_project: ProjectFolder) -> None:
     assert "1.23456789" in item["reason"]
     shown = work("set-aside", "show", "odoo", "invoices", str(made["id"]))
     assert json.loads(shown.out)["name"] == made["name"]
-    synced_project.sandbox.control.delete(made["id"])
+    synced.sandbox.control.delete(made["id"])
 
 
 def test_warehouse(work: Command) -> None:
@@ -131,22 +131,22 @@ def test_warehouse(work: Command) -> None:
     assert "| 0.10 |" in work("warehouse", "sql", "select 0.10::decimal(9,2) as d").out
 
 
-def test_preview_is_the_file_that_follows(work: Command, synced_project: ProjectFolder, tmp_path: Path) -> None:
-    synced_project.sandbox.control.post_invoice(lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
-    with open_workspace(synced_project.root) as workspace:
+def test_preview_is_the_file_that_follows(work: Command, synced: ProjectFolder, tmp_path: Path) -> None:
+    synced.sandbox.control.post_invoice(lines=[{"name": "Bolt ½″ — «special»", "quantity": 3, "price": "19.99"}])
+    with open_workspace(synced.root) as workspace:
         from mlconnector_assets.steps.read import read_changes
 
         read_changes(workspace, "odoo", "invoices")
-    before = footprint(synced_project)
+    before = footprint(synced)
     file = tmp_path / "next.csv"
     shown, written = work("preview", "acme", "invoices"), work("preview", "acme", "invoices", "-o", str(file))
     for ended in (shown, written):
         assert ended.code == 0
         assert "invoices_000002.csv: 1 document, " in ended.err
     assert written.out == ""
-    assert footprint(synced_project) == before
+    assert footprint(synced) == before
     work("sync")
-    assert synced_project.files()["invoices_000002.csv"].decode() == shown.out == file.read_bytes().decode()
+    assert synced.files()["invoices_000002.csv"].decode() == shown.out == file.read_bytes().decode()
 
 
 def test_preview_of_nothing(work: Command) -> None:
@@ -155,14 +155,14 @@ def test_preview_of_nothing(work: Command) -> None:
     assert "nothing would be sent now" in ended.err
 
 
-def test_preview_tells_what_is_blocked(work: Command, synced_project: ProjectFolder) -> None:
-    made = synced_project.sandbox.control.post_invoice()
-    synced_project.sandbox.control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
+def test_preview_tells_what_is_blocked(work: Command, synced: ProjectFolder) -> None:
+    made = synced.sandbox.control.post_invoice()
+    synced.sandbox.control.write("account.move", [made["id"]], {"amount_total": "99999.00"})
     work("sync")
     ended = work("preview", "acme", "invoices")
     assert f"document {made['id']} is blocked" in ended.err
     assert "99999" in ended.err
-    synced_project.sandbox.control.delete(made["id"])
+    synced.sandbox.control.delete(made["id"])
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_preview_tells_what_the_partner_will_see_change(mlconnector: Command, pr
     assert len(project.files()) == 2
 
 
-def test_check(work: Command, synced_project: ProjectFolder) -> None:
+def test_check(work: Command, synced: ProjectFolder) -> None:
     ended = work("check")
     assert ended.code == 0
     assert "connection odoo: odoo, companies nl, uk, us" in ended.out
@@ -232,17 +232,17 @@ def test_check(work: Command, synced_project: ProjectFolder) -> None:
         assert told in live.out, live.out
 
 
-def test_check_live_tells_what_is_wrong_and_changes_nothing(work: Command, synced_project: ProjectFolder) -> None:
-    before = footprint(synced_project)
-    synced_project.sandbox.control.fault("no_rights", times=None, model="account.move")
-    synced_project.sandbox.control.fault("sftp_read_only", times=None, folder=f"{synced_project.inbox.name}/outbound")
+def test_check_live_tells_what_is_wrong_and_changes_nothing(work: Command, synced: ProjectFolder) -> None:
+    before = footprint(synced)
+    synced.sandbox.control.fault("no_rights", times=None, model="account.move")
+    synced.sandbox.control.fault("sftp_read_only", times=None, folder=f"{synced.inbox.name}/outbound")
     ended = work("check", "--live")
-    synced_project.sandbox.control.clear()
+    synced.sandbox.control.clear()
     assert ended.code == 1
     wrong = [line for line in ended.out.splitlines() if "✗" in line]
     assert any("account.move" in line for line in wrong), ended.out
     assert any("outbound" in line for line in wrong), ended.out
     assert "mend:" in ended.out
     assert "some systems cannot be used as configured" in ended.err
-    assert footprint(synced_project) == before
+    assert footprint(synced) == before
     assert work("check", "--live").code == 0

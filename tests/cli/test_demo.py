@@ -84,7 +84,7 @@ def test_the_demo_tells_its_stories_runs_again_and_uses_a_sandbox_that_runs(mlco
     assert len(outbound(clone)) == 2
     for name in outbound(clone):
         assert f"acme/outbound/{name}" in first.out
-    with sandbox_running(clone):
+    with sandbox_running(clone) as process:
         again = demo("demo")
         told_of_the_outage(again)
         assert "runs already; it is used, and left running" in again.out
@@ -92,16 +92,12 @@ def test_the_demo_tells_its_stories_runs_again_and_uses_a_sandbox_that_runs(mlco
         assert len(outbound(clone)) == 3
         refused(demo("sandbox"), "runs already")
         assert demo("sync").code == 0
+        process.kill()
+        process.wait()
     with stamina.set_testing(True, attempts=2):
         last = demo("sync")
     assert last.code == 1
     assert "cannot be reached" in last.err
-
-
-def test_a_killed_sandbox_is_no_obstacle(clone: Path) -> None:
-    with sandbox_running(clone) as process:
-        process.kill()
-        process.wait()
     assert (clone / ".mlconnector" / "sandbox" / "sandbox.json").exists()
-    with sandbox_running(clone):
+    with sandbox_running(clone):  # what a killed sandbox left is no obstacle
         pass

@@ -41,14 +41,16 @@ def shown_nowhere(root: Path, secret: str = CANARY) -> None:
         assert not path.is_file() or secret.encode() not in path.read_bytes(), path
 
 
-@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-def test_from_standard_input(mlconnector: Command, empty: Path, end: bytes) -> None:
-    ended = mlconnector.on(empty)("secrets", "set", "sandbox-odoo-api-key", stdin=CANARY.encode() + end)
-    assert ended.code == 0
-    assert f"made the key-encryption key {empty / '.mlconnector/keys/kek'}" in ended.out
-    assert "stored sandbox-odoo-api-key" in ended.out
-    assert CANARY not in ended.out + ended.err
-    assert stored(empty, "sandbox-odoo-api-key") == CANARY
+def test_from_standard_input(mlconnector: Command, empty: Path) -> None:
+    made = f"made the key-encryption key {empty / '.mlconnector/keys/kek'}"
+    for end in (b"", b"\n", b"\r\n"):
+        value = f"{CANARY}-{len(end)}"
+        ended = mlconnector.on(empty)("secrets", "set", "sandbox-odoo-api-key", stdin=value.encode() + end)
+        assert ended.code == 0
+        assert (made in ended.out) == (end == b"")
+        assert "stored sandbox-odoo-api-key" in ended.out
+        assert CANARY not in ended.out + ended.err
+        assert stored(empty, "sandbox-odoo-api-key") == value
     shown_nowhere(empty)
 
 
@@ -106,9 +108,9 @@ def test_a_value_as_an_argument_is_refused_and_not_shown(mlconnector: Command, e
     assert not (empty / ".mlconnector").exists()
 
 
-@pytest.mark.parametrize("value", [b"", b"\n", b"  \n", b"x" * 70_000, b"\xff\xfe\x00"])
-def test_a_value_that_is_none(mlconnector: Command, empty: Path, value: bytes) -> None:
-    refused(mlconnector.on(empty)("secrets", "set", "sandbox-odoo-api-key", stdin=value), "sandbox-odoo-api-key")
+def test_a_value_that_is_none(mlconnector: Command, empty: Path) -> None:
+    for value in (b"", b"\n", b"  \n", b"x" * 70_000, b"\xff\xfe\x00"):
+        refused(mlconnector.on(empty)("secrets", "set", "sandbox-odoo-api-key", stdin=value), "sandbox-odoo-api-key")
     listed = mlconnector.on(empty)("secrets", "list", "--csv").out
     assert "sandbox-odoo-api-key,connection odoo,,missing" in listed
 

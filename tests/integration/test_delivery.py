@@ -113,8 +113,10 @@ def test_a_full_disk_at_the_partner_stops_the_run_and_leaves_no_part(world: Worl
     assert set(world.arrived()) == {"big.csv", "small.csv"}
 
 
-@pytest.mark.parametrize("fault", ["cut", "black_hole"])
-@pytest.mark.parametrize("after", [0, 3_000, 60_000, 150_000, 240_000])
+@pytest.mark.parametrize(
+    ("fault", "after"),
+    [("cut", after) for after in (0, 3_000, 60_000, 150_000, 240_000)] + [("black_hole", after) for after in (0, 150_000)],
+)
 def test_a_broken_line_is_mended_by_the_next_run(world: World, sshd: Sshd, fault: str, after: int) -> None:
     enqueue_all(world)
     with TcpProxy(sshd.port) as proxy:

@@ -49,7 +49,7 @@ def newest(loaded):
     return held
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     pool=st.lists(versions(), min_size=1, max_size=8, unique_by=identified),
     data=st.data(),
