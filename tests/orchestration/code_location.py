@@ -51,14 +51,6 @@ class CodeLocation:
                 raise_on_error=False,
             )
 
-    def materialize_all(self) -> None:
-        """Every partition of every asset, then the deliveries. Ends green."""
-        first, last = self.days[0], self.days[-1]
-        assets = [spec.key.to_user_string() for spec in self.definitions.resolve_all_asset_specs() if spec.partitions_def]
-        tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
-        assert self.materialize(*assets, tags=tags).success
-        assert self.materialize("acme_delivery").success
-
     def sensor(self, name: str) -> Any:
         """One evaluation of a sensor."""
         repository = self.definitions.get_repository_def()
