@@ -34,6 +34,7 @@ def test_sync_tells_what_it_did(mlconnector: Command, project: ProjectFolder) ->
 def test_sync_shows_in_dagster(
     mlconnector_in_dagster: Command, project: ProjectFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write_project(project.root, project.sandbox, home=project.inbox.name, records=["invoices"])
     home = tmp_path / "dagster"
     home.mkdir()
     (home / "dagster.yaml").touch()
