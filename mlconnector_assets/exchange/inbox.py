@@ -20,10 +20,10 @@ from mlconnector_assets.clock import Clock
 from mlconnector_assets.crash_points import CrashPoint, reached
 from mlconnector_assets.errors import AccessDenied, ConnectorError, DeliveryError, StorageFull, Unavailable
 from mlconnector_assets.exchange.claims import renewing
+from mlconnector_assets.exchange.fetch import LATER, Collected, Fetch, Places
 from mlconnector_assets.exchange.inbound_names import claimed_names, sightings
 from mlconnector_assets.exchange.parsers import PARSERS, Parser, Refused, Taken
 from mlconnector_assets.exchange.sftp import RemoteFile, SftpSession
-from mlconnector_assets.exchange.wire import Attributes
 from mlconnector_assets.partners.inbox import Inbox
 from mlconnector_assets.state import inbox as books
 from mlconnector_assets.state.database import State
@@ -36,41 +36,8 @@ BATCH_BYTES = 8 * 1024 * 1024
 """Bytes of such a batch, if it is more than one file."""
 IN_FLIGHT = 16
 """Files of a batch that are open at the server at a time, over one channel."""
-LATER = timedelta(minutes=5)
-"""When a file that could not be taken or handed over is tried again."""
-STILL_WRITTEN = timedelta(seconds=30)
-"""How long at least a file must not change that changed although it was thought to be complete."""
 TTL = timedelta(minutes=10)
 """So long after a process died on another machine, its claims are free for others; they are renewed while it works."""
-
-
-@dataclass(frozen=True)
-class Places:
-    """The folders of an inbox on the server, below `root`. Files are moved unless `stay`."""
-
-    root: str
-    inbound: str
-    processing: str
-    processed: str
-    error: str
-    stay: bool
-
-    def at(self, path: str) -> str:
-        """The path on the server of one below root."""
-        return f"{self.root}/{path}"
-
-
-@dataclass
-class Collected:
-    """What one run did. `received` and `duplicates` are ours now; `vanished` were taken away by somebody else before;
-    `unmatched` fit no pattern; `untouched` cannot be taken, for a reason that is new; `failed` could not be taken this time."""
-
-    received: list[InboundFile] = field(default_factory=list)
-    duplicates: list[InboundFile] = field(default_factory=list)
-    vanished: list[InboundFile] = field(default_factory=list)
-    unmatched: list[str] = field(default_factory=list)
-    untouched: list[Sighting] = field(default_factory=list)
-    failed: list[tuple[InboundFile, ConnectorError]] = field(default_factory=list)
 
 
 @dataclass
@@ -167,11 +134,11 @@ class Collector:
 
     def _take_all(self, session: SftpSession, outcome: Collected) -> None:
         while batch := self._claim():
-            fetches = [_Fetch(self, session, row) for row in batch]
+            fetches = [Fetch(session, self.inbox, self.places, self.files, row) for row in batch]
             session.together([fetch.make() for fetch in fetches], most=IN_FLIGHT)
             with self._lock, self.state.transaction() as tx:
                 for fetch in fetches:
-                    fetch.write_down(tx, outcome)
+                    fetch.write_down(tx, outcome, self.clock())
             reached(CrashPoint.COLLECT_RECEIVED)
             self._settle(batch)
             stopped = next((fetch.error for fetch in fetches if isinstance(fetch.error, (Unavailable, StorageFull))), None)
@@ -297,102 +264,6 @@ class Collector:
             return error
         reached(CrashPoint.COLLECT_MOVED)
         return target
-
-
-class _Fetch:
-    """One claimed file on its way into the store, and what became of it."""
-
-    def __init__(self, collector: Collector, session: SftpSession, row: InboundFile) -> None:
-        self._collector, self._session, self.row = collector, session, row
-        self._places, self._marker = collector.places, collector.inbox.marker
-        self._gone = False
-        self._changed: Attributes | None = None
-        self._sha256, self._size = "", 0
-        self.error: ConnectorError | None = None
-
-    async def make(self) -> None:
-        """Fetch it; nothing is raised but defects."""
-        try:
-            await self._fetch()
-        except ConnectorError as error:
-            self.error = error
-
-    async def _fetch(self) -> None:
-        place = self._places.at(self.row.lies_at or self.row.path)
-        if self.row.lies_at is not None and not await self._rename(place):
-            self._gone = True
-            return
-        if not self._is_as_seen(await self._session.look(place)):
-            return
-        with self._collector.files.incoming() as incoming:
-            try:
-                await self._session.fetch(place, incoming.write)
-            except DeliveryError:
-                if self._is_as_seen(await self._session.look(place)):
-                    raise
-                return
-            reached(CrashPoint.COLLECT_FETCHED)
-            after = await self._session.look(place)
-            # gone after its last byte arrived is as good as whole
-            if (after is not None and not self._is_as_seen(after)) or incoming.size != self.row.size:
-                self._changed = self._changed or after
-                self._gone = after is None
-                return
-            self._sha256, self._size = incoming.keep(), incoming.size
-        reached(CrashPoint.COLLECT_STORED)
-
-    async def _rename(self, place: str) -> bool:
-        """Claim it by a rename, which only one of several can do; False when it is not there any more."""
-        source = self._places.at(self.row.path)
-        if self.row.attempts > 1:  # an earlier attempt may have renamed it already
-            if await self._session.look(place) is not None:
-                return True
-            found = await self._session.look(source)
-            if found is None or (found.size, found.mtime) != (self.row.size, self.row.mtime):
-                return False
-        try:
-            if self._marker:  # first, so that no marker is left for the next file of this name
-                await self._session.take(source + self._marker, place + self._marker)
-            taken = await self._session.take(source, place)
-        except AccessDenied as error:
-            mend = f"{error.mend}; or set `claim: state` in the partner's file, if we may only read there"
-            raise AccessDenied(error.what, where=error.where, mend=mend) from error
-        reached(CrashPoint.COLLECT_RENAMED)
-        return taken
-
-    def _is_as_seen(self, found: Attributes | None) -> bool:
-        """Whether it is what was judged to be stable; notes when it is gone or changed."""
-        self._gone = found is None
-        same = found is not None and (found.size, found.mtime) == (self.row.size, self.row.mtime)
-        self._changed = None if same else found
-        return same
-
-    def write_down(self, tx: Connection, outcome: Collected) -> None:
-        """What became of it, in the state database and in the outcome."""
-        row, now = self.row, self._collector.clock()
-        if self.error is not None:
-            again = now if isinstance(self.error, (Unavailable, StorageFull)) else now + LATER
-            if books.give_back(tx, row, str(self.error), again):
-                outcome.failed.append((row, self.error))
-        elif self._gone:
-            if books.forget(tx, row):
-                outcome.vanished.append(row)
-        elif self._changed is not None or not self._sha256:
-            self._wait_again(tx)
-        else:
-            keep = self._collector.inbox.duplicates == "keep"
-            if ours := books.received(tx, row, self._sha256, self._size, now, keep=keep):
-                (outcome.duplicates if ours.state == "duplicate" else outcome.received).append(ours)
-
-    def _wait_again(self, tx: Connection) -> None:
-        """It was still being written. Where it was moved it is watched there, else it is seen anew by the next look."""
-        row, now = self.row, self._collector.clock()
-        if row.lies_at is None:
-            books.forget(tx, row)
-            return
-        size, mtime = (self._changed.size, self._changed.mtime) if self._changed else (row.size, row.mtime)
-        again = now + max(self._collector.inbox.stable_for, STILL_WRITTEN)
-        books.changed(tx, row, now, again, size=size, mtime=mtime)
 
 
 def _reason(row: InboundFile) -> bytes:

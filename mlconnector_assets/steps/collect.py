@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlconnector_assets.errors import ConfigurationError, ConnectorError
-from mlconnector_assets.exchange.inbox import Collected, Collector, Places
+from mlconnector_assets.exchange.fetch import Collected, Places
+from mlconnector_assets.exchange.inbox import Collector
 from mlconnector_assets.partners.specification import Partner
 from mlconnector_assets.state import inbox as books
 from mlconnector_assets.state.inbox import InboundFile

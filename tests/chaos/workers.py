@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from mlconnector_assets.clock import system_clock
 from mlconnector_assets.errors import ConnectorError
-from mlconnector_assets.exchange.inbox import Collector, Places
+from mlconnector_assets.exchange.fetch import Places
+from mlconnector_assets.exchange.inbox import Collector
 from mlconnector_assets.exchange.outbox import DEFAULT_POLICY, RetryPolicy, deliver_queued
 from mlconnector_assets.exchange.parsers import Taken
 from mlconnector_assets.exchange.sftp import SftpSession, SftpSettings

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlconnector_assets.exchange.inbox import Collected, Collector, Places
+from mlconnector_assets.exchange.fetch import Collected, Places
+from mlconnector_assets.exchange.inbox import Collector
 from mlconnector_assets.exchange.parsers import Parser, store
 from mlconnector_assets.exchange.sftp import SftpSession
 from mlconnector_assets.partners.inbox import Inbox
