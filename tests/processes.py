@@ -6,10 +6,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing.connection import Connection
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
@@ -18,6 +17,7 @@ FORKED.set_forkserver_preload(
         "mlconnector_assets.exchange.sftp",
         "mlconnector_assets.systems.odoo.source",
         "mlconnector_assets.warehouse.duckdb",
+        "mlconnector_assets.cli.app",
         "tests.chaos.workers",
         "tests.chaos.cycle",
         "tests.state.workers",
@@ -36,19 +36,22 @@ class Finished:
 
 def run_apart(target: Callable[..., object], *arguments: object, environment: Mapping[str, str | None] | None = None) -> Finished:
     """Run `target` in a process of its own to its end; None takes a variable away. What `target` returns is the exit code."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "stderr"
-        process = FORKED.Process(target=_told_apart, args=(log, dict(environment or {}), target, arguments))
-        process.start()
-        process.join()
-        assert process.exitcode is not None
-        return Finished(process.exitcode, log.read_text() if log.exists() else "")
+    reader, writer = FORKED.Pipe(duplex=False)
+    process = FORKED.Process(target=_told_apart, args=(writer, dict(environment or {}), target, arguments))
+    process.start()
+    writer.close()
+    with open(reader.fileno(), closefd=False) as said, reader:
+        told = said.read()
+    process.join()
+    assert process.exitcode is not None
+    return Finished(process.exitcode, told)
 
 
 def _told_apart(
-    log: Path, environment: Mapping[str, str | None], target: Callable[..., object], arguments: tuple[object, ...]
+    stderr: Connection, environment: Mapping[str, str | None], target: Callable[..., object], arguments: tuple[object, ...]
 ) -> None:
-    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT), 2)
+    os.dup2(stderr.fileno(), 2)
+    stderr.close()
     for name, value in environment.items():
         if value is None:
             os.environ.pop(name, None)

@@ -24,7 +24,10 @@ from tests.books import KeptBooks
 from tests.state_databases import PostgresServer, new_sqlite_state, postgres_server
 
 __all__ = [
+    "BeforeCycle",
     "ProjectFolder",
+    "before_cycle",
+    "bring_up_to_date",
     "confirm_rules",
     "copy_project",
     "new_project",
@@ -198,6 +201,34 @@ class SyncedOnce:
 
     project: ProjectFolder
     books: KeptBooks
+
+
+@dataclass(frozen=True)
+class BeforeCycle:
+    """A project before a cycle, and what that cycle makes of it when nothing disturbs it: the partner's files and the
+    warehouse rows."""
+
+    project: ProjectFolder
+    files: dict[str, bytes]
+    rows: dict[str, list[tuple[Any, ...]]]
+
+    def copy(self, folder: Path) -> ProjectFolder:
+        """The project in this empty folder."""
+        return copy_project(self.project, folder / "project", folder.name)
+
+
+def before_cycle(project: ProjectFolder, folder: Path) -> BeforeCycle:
+    """Run the undisturbed cycle, on a copy in this empty folder."""
+    undisturbed = copy_project(project, folder / "project", folder.name)
+    bring_up_to_date(undisturbed)
+    return BeforeCycle(project, undisturbed.files(), undisturbed.warehouse_rows())
+
+
+def bring_up_to_date(project: ProjectFolder) -> None:
+    """Run a cycle in which nothing fails."""
+    with open_workspace(project.root) as workspace:
+        outcome = run_cycle(workspace)
+    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,14 @@
 """kill -9 at every named step of a cycle, then a normal run: the partner's files and the warehouse rows are
-those of an undisturbed run. The first cycle reads everything, the second only what changed."""
+those of an undisturbed run. The first cycle, which reads everything, is killed at one step after the other; a cycle that
+reads what changed once at each."""
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 
 from mlconnector_assets.crash_points import BY_PEOPLE, VARIABLE, CrashPoint
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
@@ -18,7 +16,7 @@ from mlconnector_assets.steps.proof import prove_flow, prove_source, prove_wareh
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.chaos.cycle import one_cycle
 from tests.processes import run_apart
-from tests.project import ProjectFolder, write_project
+from tests.project import BeforeCycle, ProjectFolder, before_cycle, bring_up_to_date, copy_project, write_project
 from tests.state_databases import PostgresServer, postgres_server
 
 __all__ = ["postgres_server"]
@@ -37,37 +35,6 @@ def run(project: ProjectFolder, crash_at: CrashPoint | None = None, state_url: s
     return done.code
 
 
-@dataclass(frozen=True)
-class Template:
-    """A project before a cycle, and what an undisturbed cycle makes of it."""
-
-    project: ProjectFolder
-    files: dict[str, bytes]
-    rows: dict[str, list[tuple[object, ...]]]
-
-    def copy(self, folder: Path) -> ProjectFolder:
-        """The same project again, with its partner's files, in a folder of its own on the server."""
-        return copy(self.project, folder)
-
-
-def copy(project: ProjectFolder, folder: Path) -> ProjectFolder:
-    home = f"{folder.parent.name}-{folder.name}"
-    inbox = project.sandbox.partner_folder("acme") / home
-    shutil.copytree(project.root, folder)
-    shutil.copytree(project.inbox, inbox)
-    path = folder / "partners" / "acme.yaml"
-    partner = yaml.safe_load(path.read_text())
-    partner["sftp"]["root"] = home
-    path.write_text(yaml.safe_dump(partner))
-    return ProjectFolder(folder, project.sandbox, inbox)
-
-
-def template(project: ProjectFolder, folder: Path) -> Template:
-    undisturbed = copy(project, folder)
-    assert run(undisturbed) == 0
-    return Template(project, undisturbed.files(), undisturbed.warehouse_rows())
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     with start_sandbox(tmp_path_factory.mktemp("sandbox"), moves=60, vendors=8, customers=8, days=5, own_process=True) as running:
@@ -75,50 +42,67 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def templates(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """By cycle: "first" before anything was read, "second" after changes in the books."""
-    folder = tmp_path_factory.mktemp("templates")
+def fresh(world: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
+    """A project that has read nothing."""
     (world.partner_folder("acme") / "fresh").mkdir()
     today = world.control.now().date().isoformat()
-    fresh = write_project(folder / "fresh", world, home="fresh", first_day=today, records=["invoices"])
-    first = template(fresh, folder / "undisturbed-first")
-    done = copy(fresh, folder / "done")
-    assert run(done) == 0
+    return write_project(tmp_path_factory.mktemp("fresh"), world, home="fresh", first_day=today, records=["invoices"])
+
+
+@pytest.fixture(scope="module")
+def first(fresh: ProjectFolder, tmp_path_factory: pytest.TempPathFactory) -> BeforeCycle:
+    """The first cycle, after which the books do not stay as they were."""
+    return before_cycle(fresh, tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="module")
+def second(world: Sandbox, fresh: ProjectFolder, tmp_path_factory: pytest.TempPathFactory) -> BeforeCycle:
+    """The cycle after changes in the books."""
+    done = tmp_path_factory.mktemp("done")
+    up_to_date = copy_project(fresh, done / "project", done.name)
+    bring_up_to_date(up_to_date)
     made = world.control.post_invoice(lines=[{"name": "Ænd → 1", "quantity": 2, "price": "3.35"}])
     world.control.pay(made["id"])
+    return before_cycle(up_to_date, tmp_path_factory.mktemp("second"))
+
+
+def killed_in_turn(project: ProjectFolder, points: list[CrashPoint], state_url: str | None = None) -> None:
+    """Each run goes on from where the one before it was killed; then one ends."""
+    for point in points:
+        assert run(project, point, state_url) == -signal.SIGKILL, f"{point} was not reached"
+    assert run(project, state_url=state_url) == 0
+
+
+def test_a_first_cycle_killed_at_every_step_in_turn(first: BeforeCycle, tmp_path: Path) -> None:
+    project = first.copy(tmp_path)
+    killed_in_turn(project, IN_EVERY_CYCLE)
     assert first.files
-    return {"first": template(fresh, folder / "again-first"), "second": template(done, folder / "undisturbed-second")}
+    assert project.files() == first.files
+    assert project.warehouse_rows() == first.rows
 
 
 @pytest.mark.parametrize("point", IN_EVERY_CYCLE)
-@pytest.mark.parametrize("cycle", ["first", "second"])
-def test_killed_at(cycle: str, point: CrashPoint, templates: dict[str, Template], tmp_path: Path) -> None:
-    start = templates[cycle]
-    project = start.copy(tmp_path / "project")
-    assert run(project, point) == -signal.SIGKILL, f"{point} was not reached"
-    assert run(project) == 0
-    assert project.files() == start.files
-    assert project.warehouse_rows() == start.rows
+def test_killed_at(point: CrashPoint, second: BeforeCycle, tmp_path: Path) -> None:
+    project = second.copy(tmp_path)
+    killed_in_turn(project, [point])
+    assert project.files() == second.files
+    assert project.warehouse_rows() == second.rows
 
 
-@pytest.mark.parametrize(
-    "point",
-    [
+def test_killed_with_the_state_on_postgresql(
+    world: Sandbox, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = [
         CrashPoint.READ_FILES_PUBLISHED,
         CrashPoint.RENDER_AUDIT_WRITTEN,
-        CrashPoint.DELIVER_RENAMED,
         CrashPoint.LOAD_WAREHOUSE_COMMITTED,
-    ],
-)
-def test_killed_at_with_the_state_on_postgresql(
-    point: CrashPoint, world: Sandbox, tmp_path: Path, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (world.partner_folder("acme") / str(point)).mkdir()
+        CrashPoint.DELIVER_RENAMED,
+    ]
+    (world.partner_folder("acme") / "postgres").mkdir()
     url = postgres_server.new_state()
     monkeypatch.setenv("MLCONNECTOR_STATE_URL", url)
-    project = write_project(tmp_path / "project", world, home=str(point))
-    assert run(project, point, url) == -signal.SIGKILL
-    assert run(project, state_url=url) == 0
+    project = write_project(tmp_path / "project", world, home="postgres")
+    killed_in_turn(project, points, url)
     assert list(project.files()) == ["invoices_000001.csv"]
     with open_workspace(project.root) as workspace:
         proofs = [prove_flow(workspace, "acme", "invoices")]

@@ -3,7 +3,6 @@ once and marked in the warehouse, as in an undisturbed run."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,29 +12,28 @@ from mlconnector_assets.crash_points import CrashPoint
 from mlconnector_assets.sandbox import start_sandbox
 from mlconnector_assets.state import deletions
 from mlconnector_assets.steps.workspace import open_workspace
-from tests.chaos.test_kill_at_every_step import OF_DELETIONS, Template, copy, run, template
-from tests.project import write_project
+from tests.chaos.test_kill_at_every_step import OF_DELETIONS, killed_in_turn
+from tests.project import BeforeCycle, before_cycle, bring_up_to_date, write_project
 
 
 @pytest.fixture(scope="module")
-def deleted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+def deleted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BeforeCycle]:
     """A project that has read a draft which its source has no longer."""
     folder = tmp_path_factory.mktemp("templates")
     with start_sandbox(folder / "sandbox", moves=50, vendors=5, customers=5, days=3, own_process=True) as world:
-        (world.partner_folder("acme") / "fresh").mkdir()
+        (world.partner_folder("acme") / "done").mkdir()
         draft = world.control.draft_invoice()["id"]
-        fresh = write_project(folder / "fresh", world, home="fresh", first_day=world.control.now().date().isoformat())
-        done = copy(fresh, folder / "done")
-        assert run(done) == 0
+        today = world.control.now().date().isoformat()
+        done = write_project(folder / "done", world, home="done", first_day=today, records=["invoices", "gl_entries"])
+        bring_up_to_date(done)
         world.control.delete(draft)
-        yield template(done, folder / "undisturbed")
+        yield before_cycle(done, tmp_path_factory.mktemp("undisturbed"))
 
 
 @pytest.mark.parametrize("point", OF_DELETIONS)
-def test_killed_while_deletions_are_found(point: CrashPoint, deleted: Template, tmp_path: Path) -> None:
-    project = deleted.copy(tmp_path / "project")
-    assert run(project, point) == -signal.SIGKILL, f"{point} was not reached"
-    assert run(project) == 0
+def test_killed_while_deletions_are_found(point: CrashPoint, deleted: BeforeCycle, tmp_path: Path) -> None:
+    project = deleted.copy(tmp_path)
+    killed_in_turn(project, [point])
     assert project.warehouse_rows() == deleted.rows
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
         found = [deletions.known(tx, "odoo", record) for record in ("invoices", "gl_entries")]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlconnector_assets.cli.app import run
+from tests.processes import run_apart
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,19 @@ def in_a_process(
         stdin=subprocess.DEVNULL,
     )
     return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def sync_apart(project: Path, largest_file: int | None = None) -> Ended:
+    """`mlconnector sync` in a forked process, what it prints left out; no file may grow above `largest_file` bytes."""
+    done = run_apart(_sync, project, largest_file, environment={"MLCONNECTOR_STATE_URL": None})
+    return Ended(done.code, "", done.said)
+
+
+def _sync(project: Path, largest_file: int | None) -> None:
+    from mlconnector_assets.cli import sync
+
+    sync._report = lambda root, outcome: None
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    run(["--project", str(project), "sync"])

@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,30 +22,26 @@ from mlconnector_assets.state import inbox as books
 from mlconnector_assets.steps.collect import collect_partner
 from mlconnector_assets.steps.workspace import open_workspace
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
-from tests.cli.command import Command, Ended, in_a_process
+from tests.cli.command import Command, Ended
 from tests.cli.conftest import mlconnector  # noqa: F401
 from tests.cli.footprint import footprint
-from tests.project import ProjectFolder, new_project
+from tests.project import BeforeCycle, ProjectFolder, SyncedOnce, before_cycle
 from tests.sshd import KeyPair
 
 CONNECTIONS, PARTNER = "connections.yaml", "partners/acme.yaml"
 
 
-@dataclass(frozen=True)
-class Undisturbed:
-    """What a run without any trouble leaves at the partner and in the warehouse."""
-
-    files: dict[str, bytes]
-    rows: dict[str, list[tuple[object, ...]]]
-
-
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Undisturbed:
-    project = new_project(tmp_path_factory.mktemp("undisturbed"), sandbox)
-    ended = in_a_process(project.root, "sync")
-    assert ended.code == 0, ended
-    assert project.files()
-    return Undisturbed(project.files(), project.warehouse_rows())
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox, synced_once: SyncedOnce) -> BeforeCycle:
+    """A project that was up to date; then every record got something new, and the next file is one of 1 kB and more."""
+    sandbox.control.post_invoice(lines=[{"name": f"bolt {number}", "quantity": 1, "price": "2.00"} for number in range(40)])
+    sandbox.control.create("res.partner", {"name": "New vendor", "is_company": True, "supplier_rank": 1})
+    return before_cycle(synced_once.project, tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture
+def project(undisturbed: BeforeCycle, tmp_path: Path) -> ProjectFolder:
+    return undisturbed.copy(tmp_path)
 
 
 @pytest.fixture
@@ -71,7 +66,7 @@ def one_cause(ended: Ended, said: str, mend: str) -> None:
     assert "Traceback" not in ended.err
 
 
-def caught_up(sync: Callable[[], Ended], project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def caught_up(sync: Callable[[], Ended], project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     """The next run does everything."""
     ended = sync()
     assert (ended.code, ended.errors) == (0, []), ended
@@ -85,7 +80,7 @@ def rewrite(path: Path, change: Callable[[dict], None]) -> None:
     path.write_text(yaml.safe_dump(data))
 
 
-def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undisturbed: Undisturbed) -> None:  # noqa: F811
+def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undisturbed: BeforeCycle) -> None:  # noqa: F811
     secrets = mlconnector.on(project.root)
     secrets("secrets", "set", "odoo-key", stdin=b"not-the-key-canary-4711")
     before, ended = footprint(project), sync()
@@ -96,7 +91,7 @@ def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undistu
     caught_up(sync, project, undisturbed)
 
 
-def test_a_wrong_database(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_a_wrong_database(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     before, path = footprint(project), project.root / CONNECTIONS
     right = path.read_text()
     rewrite(path, lambda data: data["connections"]["odoo"].update(database="sandbax"))
@@ -106,7 +101,7 @@ def test_a_wrong_database(sync, project: ProjectFolder, undisturbed: Undisturbed
     caught_up(sync, project, undisturbed)
 
 
-def test_an_html_answer(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_an_html_answer(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     before = footprint(project)
     project.sandbox.control.fault("html", times=None)
     one_cause(sync(), "not JSON", "Check `url`: a proxy or a login page")
@@ -115,7 +110,7 @@ def test_an_html_answer(sync, project: ProjectFolder, undisturbed: Undisturbed) 
     caught_up(sync, project, undisturbed)
 
 
-def test_nobody_listens(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_nobody_listens(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     before, path = footprint(project), project.root / CONNECTIONS
     right = path.read_text()
     rewrite(path, lambda data: data["connections"]["odoo"].update(url="http://127.0.0.1:9"))
@@ -125,18 +120,20 @@ def test_nobody_listens(sync, project: ProjectFolder, undisturbed: Undisturbed) 
     caught_up(sync, project, undisturbed)
 
 
-def test_no_rights_on_a_model_stops_only_its_records(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_no_rights_on_a_model_stops_only_its_records(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+    sent, rows = project.files(), project.warehouse_rows()
     project.sandbox.control.fault("no_rights", times=None, model="account.move")
     ended = sync()
     one_cause(ended, r"account\.move", "group|right")
     assert "failed read odoo invoices, read odoo gl_entries" in ended.err
-    assert project.files() == {}
-    assert set(project.warehouse_rows()) == {"odoo_vendors"}
+    assert project.files() == sent
+    assert rows["odoo_vendors"] != undisturbed.rows["odoo_vendors"]
+    assert project.warehouse_rows() == rows | {"odoo_vendors": undisturbed.rows["odoo_vendors"]}
     project.sandbox.control.clear()
     caught_up(sync, project, undisturbed)
 
 
-def test_a_read_that_breaks_halfway_keeps_nothing(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_a_read_that_breaks_halfway_keeps_nothing(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     before = footprint(project)
     project.sandbox.control.fault("cut", times=None)
     one_cause(sync(), "closed the connection before its answer was complete", "the next read goes on")
@@ -145,14 +142,14 @@ def test_a_read_that_breaks_halfway_keeps_nothing(sync, project: ProjectFolder, 
     caught_up(sync, project, undisturbed)
 
 
-def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
-    path = project.root / PARTNER
+def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+    path, sent = project.root / PARTNER, project.files()
     right = path.read_text()
     rewrite(path, lambda data: data["sftp"].update(host_keys=[KeyPair.make().public]))
     ended = sync()
     one_cause(ended, "host key.*SHA256.*SHA256", "host_keys")
     assert "failed deliver acme" in ended.err
-    assert project.files() == {}
+    assert project.files() == sent
     path.write_text(right)
     caught_up(sync, project, undisturbed)
 
@@ -169,25 +166,26 @@ def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: Undi
     ],
 )
 def test_a_partner_that_takes_no_file(
-    sync, project: ProjectFolder, undisturbed: Undisturbed, fault: str, options: dict, said: str, mend: str
+    sync, project: ProjectFolder, undisturbed: BeforeCycle, fault: str, options: dict, said: str, mend: str
 ) -> None:
     if fault == "sftp_read_only":
         options = {"folder": f"{project.inbox.name}/outbound"}
+    sent = project.files()
     project.sandbox.control.fault(fault, times=None, **options)
     ended = sync()
     one_cause(ended, said, mend)
-    assert {name for name in project.files() if not name.startswith(".")} == set()
+    assert {name for name in project.files() if not name.startswith(".")} == set(sent)
     assert project.warehouse_rows() == undisturbed.rows
     project.sandbox.control.clear()
     caught_up(sync, project, undisturbed)
 
 
-def test_the_host_key_of_a_rebuilt_server(sync, mlconnector: Command, project: ProjectFolder, undisturbed: Undisturbed) -> None:  # noqa: F811
-    sandbox = project.sandbox
+def test_the_host_key_of_a_rebuilt_server(sync, mlconnector: Command, project: ProjectFolder, undisturbed: BeforeCycle) -> None:  # noqa: F811
+    sandbox, sent = project.sandbox, project.files()
     sandbox.control.change_host_keys()
     sandbox.host_keys = tuple(json.loads((sandbox.folder / "sandbox.json").read_text())["host_keys"])
     one_cause(sync(), "host key.*SHA256.*SHA256", "partner host-key")
-    assert project.files() == {}
+    assert project.files() == sent
     shown = [parse_host_key(line).fingerprint for line in sandbox.host_keys]
     on = mlconnector.on(project.root)
     ended = on("partner", "host-key", "acme", *(word for one in shown for word in ("--fingerprint", one)))
@@ -197,15 +195,16 @@ def test_the_host_key_of_a_rebuilt_server(sync, mlconnector: Command, project: P
 
 @pytest.mark.parametrize("wire", [{}, {"verify": "readback", "rename": "none"}], ids=str)
 def test_a_partner_that_takes_files_the_moment_they_are_there(
-    sync, project: ProjectFolder, undisturbed: Undisturbed, wire: dict
+    sync, project: ProjectFolder, undisturbed: BeforeCycle, wire: dict
 ) -> None:
     rewrite(project.root / PARTNER, lambda data: data["sftp"].update(wire=wire))
+    sent = project.files()
     project.sandbox.control.fault("sftp_taken", times=None, folder=f"{project.inbox.name}/outbound")
     for _ in range(2):
         assert (ended := sync()).code == 0, ended
     taken = {path.name: path.read_bytes() for path in (project.inbox / "taken").iterdir()}
-    assert taken == undisturbed.files
-    assert project.files() == {}
+    assert taken | sent == undisturbed.files
+    assert project.files() == sent
 
 
 def test_an_inbound_file_that_grows_while_it_is_listed(sync, project: ProjectFolder) -> None:
@@ -225,7 +224,7 @@ def test_an_inbound_file_that_grows_while_it_is_listed(sync, project: ProjectFol
     assert list(project.inbound().values()) == [whole]
 
 
-def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     path = project.root / ".mlconnector" / "warehouse.duckdb"
     holder = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", holder, str(path)]
@@ -238,7 +237,7 @@ def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: Pro
     caught_up(sync, project, undisturbed)
 
 
-def test_another_run_is_reading(sync, project: ProjectFolder, undisturbed: Undisturbed) -> None:
+def test_another_run_is_reading(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     before = footprint(project)
     with open_workspace(project.root) as other, other.state.leases.hold("read:odoo", "another run", timedelta(minutes=1)):
         one_cause(sync(), "another run", "wait|again")

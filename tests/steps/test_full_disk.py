@@ -13,12 +13,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cli.command import Command, in_a_process
+from mlconnector_assets.sandbox import Sandbox
+from tests.cli.command import Command, sync_apart
 from tests.cli.conftest import mlconnector  # noqa: F401
-from tests.project import ProjectFolder
-from tests.steps.test_bad_input import Undisturbed, undisturbed  # noqa: F401
+from tests.project import BeforeCycle, ProjectFolder, before_cycle, new_project
 
 PAGE = 4096
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> BeforeCycle:
+    """A new project before its first cycle, which writes everywhere."""
+    project = new_project(tmp_path_factory.mktemp("new"), sandbox)
+    return before_cycle(project, tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture
+def project(first: BeforeCycle, tmp_path: Path) -> ProjectFolder:
+    return first.copy(tmp_path)
 
 
 class SmallDisk:
@@ -64,7 +76,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 def test_our_disk_is_full(
     mlconnector: Command,  # noqa: F811
     project: ProjectFolder,
-    undisturbed: Undisturbed,  # noqa: F811
+    first: BeforeCycle,
     disk: SmallDisk,
     place: str,
     leave: int,
@@ -83,17 +95,17 @@ def test_our_disk_is_full(
     assert all("no space is left" in line for line in ended.errors), ended.err
     assert all("free some space" in line for line in ended.mends)
     assert "Traceback" not in ended.err
-    assert project.files() in ({}, undisturbed.files)
+    assert project.files() in ({}, first.files)
     disk.free()
     assert mlconnector.on(project.root)("sync").code == 0
-    assert project.files() == undisturbed.files
-    assert project.warehouse_rows() == undisturbed.rows
+    assert project.files() == first.files
+    assert project.warehouse_rows() == first.rows
 
 
 @pytest.mark.parametrize("leave", [0, 100 * PAGE])
 def test_the_disk_of_everything_is_full(
     project: ProjectFolder,
-    undisturbed: Undisturbed,  # noqa: F811
+    first: BeforeCycle,
     disk: SmallDisk,
     leave: int,
 ) -> None:
@@ -102,26 +114,25 @@ def test_the_disk_of_everything_is_full(
     home.symlink_to(disk.folder / "home")
     disk.fill(leave)
     # processes of their own, because a lease that could not be given back ends with its process
-    ended = in_a_process(project.root, "sync")
+    ended = sync_apart(project.root)
     assert ended.code == 1
     assert re.search("no space is left|No space left|disk I/O error", ended.errors[0]), ended.err
     assert re.search("free some space|disk is full", ended.mends[0]), ended.err
     assert "Traceback" not in ended.err
     disk.free()
-    assert in_a_process(project.root, "sync").code == 0
-    assert project.files() == undisturbed.files
-    assert project.warehouse_rows() == undisturbed.rows
+    assert sync_apart(project.root).code == 0
+    assert project.files() == first.files
+    assert project.warehouse_rows() == first.rows
 
 
-@pytest.mark.parametrize("largest", [0, 5_000])
-def test_no_file_may_grow(project: ProjectFolder, undisturbed: Undisturbed, largest: int) -> None:  # noqa: F811
-    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({largest}, {largest}))"
-    ended = in_a_process(project.root, "sync", code=limited)
+@pytest.mark.parametrize("largest", [0, 50_000])
+def test_no_file_may_grow(project: ProjectFolder, first: BeforeCycle, largest: int) -> None:
+    ended = sync_apart(project.root, largest)
     assert ended.code == 1
     assert ended.errors
     assert all(re.search("no space is left|disk I/O error", line) for line in ended.errors), ended.err
     assert "Traceback" not in ended.err
-    assert project.files() in ({}, undisturbed.files)
-    assert in_a_process(project.root, "sync").code == 0
-    assert project.files() == undisturbed.files
-    assert project.warehouse_rows() == undisturbed.rows
+    assert project.files() in ({}, first.files)
+    assert sync_apart(project.root).code == 0
+    assert project.files() == first.files
+    assert project.warehouse_rows() == first.rows
