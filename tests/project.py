@@ -236,9 +236,7 @@ def synced_once(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> S
     """What `synced` copies: a module's tests read and send the sandbox's records once between them."""
     folder = tmp_path_factory.mktemp("synced")
     project = new_project(folder, sandbox)
-    with open_workspace(project.root) as workspace:
-        outcome = run_cycle(workspace)
-    assert not outcome.failures, [str(failure.error) for failure in outcome.failures]
+    bring_up_to_date(project)
     return SyncedOnce(project, KeptBooks.of(sandbox, folder / "odoo.db"))
 
 
