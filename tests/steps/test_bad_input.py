@@ -23,7 +23,7 @@ from mlconnector_assets.steps.collect import collect_partner
 from mlconnector_assets.steps.workspace import open_workspace
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 from tests.cli.command import Command, Ended
-from tests.cli.conftest import mlconnector  # noqa: F401
+from tests.cli.conftest import mlconnector, mlconnector_in_dagster  # noqa: F401
 from tests.cli.footprint import footprint
 from tests.project import BeforeCycle, ProjectFolder, SyncedOnce, before_cycle
 from tests.sshd import KeyPair

@@ -15,7 +15,7 @@ import yaml
 
 from mlconnector_assets.sandbox import Sandbox
 from tests.cli.command import Command, sync_apart
-from tests.cli.conftest import mlconnector  # noqa: F401
+from tests.cli.conftest import mlconnector, mlconnector_in_dagster  # noqa: F401
 from tests.project import BeforeCycle, ProjectFolder, before_cycle, new_project
 
 PAGE = 4096
