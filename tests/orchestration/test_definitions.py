@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._utils.error import serializable_error_info_from_exc_info
 
 from mlconnector_assets.configuration.connections import ODOO_RECORDS as RECORDS
 from mlconnector_assets.configuration.project import load_project
+from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.orchestration.build import build_definitions
 
 REPOSITORY = Path(__file__).parents[2]
@@ -44,15 +47,18 @@ def validate(folder: Path, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_the_repository_validates(tmp_path: Path) -> None:
-    code, said = validate(REPOSITORY, MLCONNECTOR_STATE_URL=f"sqlite:///{tmp_path / 'state.db'}")
-    assert code == 0, said
-    assert "Validation successful for code location mlconnector_assets" in said
+def refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What Dagster shows of a project that does not load."""
+    monkeypatch.setenv("MLCONNECTOR_PROJECT", str(folder))
+    with pytest.raises(ConnectorError) as raised:
+        runpy.run_module("mlconnector_assets.definitions")
+    return serializable_error_info_from_exc_info((raised.type, raised.value, raised.tb)).to_string()
 
 
 def test_a_fresh_folder_validates(fresh: Path) -> None:
     code, said = validate(fresh)
     assert code == 0, said
+    assert "Validation successful for code location mlconnector_assets" in said
     assert "BetaWarning" not in said
 
 
@@ -67,9 +73,9 @@ def test_a_mistake_in_yaml_is_one_message_without_our_code(fresh: Path) -> None:
     assert "configuration/" not in said
 
 
-def test_an_unreachable_state_database_is_one_message_without_its_password(fresh: Path) -> None:
-    code, said = validate(fresh, MLCONNECTOR_STATE_URL="postgresql://user:canary-password@127.0.0.1:1/state")
-    assert code != 0
+def test_an_unreachable_state_database_is_one_message_without_its_password(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLCONNECTOR_STATE_URL", "postgresql://user:canary-password@127.0.0.1:1/state")
+    said = refused(fresh, monkeypatch)
     assert "StateError: state database 127.0.0.1:1/state: cannot be reached" in said
     assert "mend: start PostgreSQL, or correct MLCONNECTOR_STATE_URL" in said
     assert "canary-password" not in said
@@ -127,8 +133,5 @@ def test_a_range_of_days_is_one_run_of_all_partitioned_assets(fresh: Path) -> No
         assert len(spec.partitions_def.get_partition_keys()) == 31
 
 
-def test_a_folder_that_is_no_project_says_so(tmp_path: Path) -> None:
-    shutil.copy(REPOSITORY / "workspace.yaml", tmp_path)
-    code, said = validate(tmp_path)
-    assert code != 0
-    assert "there is no connections.yaml, so this is not a project folder" in said
+def test_a_folder_that_is_no_project_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "there is no connections.yaml, so this is not a project folder" in refused(tmp_path, monkeypatch)
