@@ -50,6 +50,7 @@ def validate(folder: Path, **environment: str) -> tuple[int, str]:
 def refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What Dagster shows of a project that does not load."""
     monkeypatch.setenv("MLCONNECTOR_PROJECT", str(folder))
+    monkeypatch.delitem(sys.modules, "mlconnector_assets.definitions", raising=False)
     with pytest.raises(ConnectorError) as raised:
         runpy.run_module("mlconnector_assets.definitions")
     return serializable_error_info_from_exc_info((raised.type, raised.value, raised.tb)).to_string()

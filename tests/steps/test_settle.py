@@ -101,6 +101,7 @@ def test_a_settled_file_stays_so_after_an_older_state_was_restored(tmp_path: Pat
     found = reconcile(books.workspace, by="Ann", reason="disk failed")
     assert found.arrived == ["acme: outbound/inv_000001.csv"]
     assert (row(books, 1).state, row(books, 1).how) == ("delivered", "confirmed")
+    books.later(minutes=5)
     lose_sight_of(books, 1)
     backup = backups.take()
     books.put("2")
