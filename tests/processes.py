@@ -18,6 +18,8 @@ FORKED.set_forkserver_preload(
         "mlconnector_assets.systems.odoo.source",
         "mlconnector_assets.warehouse.duckdb",
         "mlconnector_assets.cli.app",
+        "httpcore",
+        "sqlglot.dialects.duckdb",
         "tests.chaos.workers",
         "tests.chaos.cycle",
         "tests.state.workers",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -19,16 +20,35 @@ ONLY_PART = "row"
 """Name of the part that `rows` and `columns` are short for."""
 
 
+class _Shipped(Mapping[str, Layout]):
+    """Reads a layout's file when the layout is asked for: a process needs few of them."""
+
+    def __init__(self, sources: Mapping[str, Traversable]) -> None:
+        self._sources = sources
+        self._layouts: dict[str, Layout] = {}
+
+    def __getitem__(self, name: str) -> Layout:
+        if name not in self._layouts:
+            self._layouts[name] = Layout.model_validate(yaml.safe_load(self._sources[name].read_text("utf-8")))
+        return self._layouts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
 @cache
-def shipped_layouts() -> dict[str, Layout]:
+def shipped_layouts() -> Mapping[str, Layout]:
     """Every shipped layout by name, such as `csv/invoices`: the format, then what it holds."""
     found = {
-        f"{folder}/{entry.name.removesuffix('.yaml')}": Layout.model_validate(yaml.safe_load(entry.read_text("utf-8")))
+        f"{folder}/{entry.name.removesuffix('.yaml')}": entry
         for folder in OPTIONS
         for entry in (files(__name__) / folder).iterdir()
         if entry.name.endswith(".yaml")
     }
-    return dict(sorted(found.items()))
+    return _Shipped(dict(sorted(found.items())))
 
 
 def resolve(layout: Layout, *, where: str = "") -> Layout:
