@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 import yaml
 
+from mlconnector_assets.configuration.project import load_project
 from mlconnector_assets.sandbox import Sandbox, start_sandbox
 from mlconnector_assets.state import flow_rules, inbox
 from mlconnector_assets.state.vault import Vault
@@ -83,12 +85,15 @@ class ProjectFolder:
     def warehouse_rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of the record tables, in order, without what tells about the load itself; of deletions whether, not when."""
         rows: dict[str, list[tuple[Any, ...]]] = {}
-        with open_workspace(self.root) as workspace:
-            for table in workspace.warehouse.tables():
-                if not table.name.startswith("_"):
-                    frame = workspace.warehouse.query(f'select * from "{table.name}"').drop("read_at", "load_id", strict=False)
+        path = load_project(self.root).warehouse_path
+        if not path.exists():
+            return rows
+        with duckdb.connect(path, read_only=True, config={"threads": 1}) as database:
+            for (table,) in database.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall():
+                if not table.startswith("_"):
+                    frame = database.execute(f'select * from "{table}"').pl().drop("read_at", "load_id", strict=False)
                     frame = frame.with_columns(pl.col("^_(deleted|left)_at$").is_not_null())
-                    rows[table.name] = sorted(frame.rows(), key=str)
+                    rows[table] = sorted(frame.rows(), key=str)
         return rows
 
 
@@ -171,10 +176,10 @@ def state_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     server.drop_database(url)
 
 
-def new_project(folder: Path, sandbox: Sandbox) -> ProjectFolder:
+def new_project(folder: Path, sandbox: Sandbox, **connection: Any) -> ProjectFolder:
     """A fresh project; its partner has a folder of its own on the sandbox's server."""
     (sandbox.partner_folder("acme") / folder.name).mkdir()
-    return write_project(folder / "project", sandbox, home=folder.name)
+    return write_project(folder / "project", sandbox, home=folder.name, **connection)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def footprint(project: ProjectFolder) -> dict[str, Any]:
     return {
         "state": state,
         "files": {folder: contents(home / folder) for folder in ("records", "files", "audit")},
-        "warehouse": project.warehouse_rows() if (home / "warehouse.duckdb").exists() else {},
+        "warehouse": project.warehouse_rows(),
         "partner": project.files(),
     }
 

@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stamina
@@ -20,15 +23,17 @@ from mlconnector_assets.exchange.host_keys import parse_host_key
 from mlconnector_assets.sandbox import Sandbox
 from mlconnector_assets.state import inbox as books
 from mlconnector_assets.steps.collect import collect_partner
+from mlconnector_assets.steps.cycle import run_cycle
 from mlconnector_assets.steps.workspace import open_workspace
 from mlconnector_assets.warehouse.duckdb import DuckDBWarehouse
 from tests.cli.command import Command, Ended
 from tests.cli.conftest import mlconnector, mlconnector_in_dagster  # noqa: F401
 from tests.cli.footprint import footprint
-from tests.project import BeforeCycle, ProjectFolder, SyncedOnce, before_cycle
+from tests.project import BeforeCycle, ProjectFolder, SyncedOnce, before_cycle, copy_project
 from tests.sshd import KeyPair
 
 CONNECTIONS, PARTNER = "connections.yaml", "partners/acme.yaml"
+Sync = Callable[[ProjectFolder], Ended]
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +49,50 @@ def project(undisturbed: BeforeCycle, tmp_path: Path) -> ProjectFolder:
     return undisturbed.copy(tmp_path)
 
 
+@dataclass(frozen=True)
+class Untouched:
+    """A project before the cycle, which tests of refused cycles share: each leaves it as it was."""
+
+    project: ProjectFolder
+    footprint: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def untouched(undisturbed: BeforeCycle, tmp_path_factory: pytest.TempPathFactory) -> Untouched:
+    project = undisturbed.copy(tmp_path_factory.mktemp("untouched"))
+    return Untouched(project, footprint(project))
+
+
+@pytest.fixture(scope="module")
+def undelivered_once(undisturbed: BeforeCycle, tmp_path_factory: pytest.TempPathFactory) -> ProjectFolder:
+    """The project after a cycle in which the partner's server was down: all but the delivery is done."""
+    project = undisturbed.copy(tmp_path_factory.mktemp("undelivered"))
+    sent = project.files()
+    project.sandbox.control.fault("sftp_down", times=None)
+    with open_workspace(project.root) as workspace, stamina.set_testing(True, attempts=3):
+        (failure,) = run_cycle(workspace).failures
+    project.sandbox.control.clear()
+    assert failure.step == "deliver acme"
+    assert project.files() == sent
+    assert project.warehouse_rows() == undisturbed.rows
+    return project
+
+
+@pytest.fixture
+def undelivered(undelivered_once: ProjectFolder, tmp_path: Path) -> ProjectFolder:
+    return copy_project(undelivered_once, tmp_path / "project", tmp_path.name)
+
+
 @pytest.fixture
 def sync(
     mlconnector: Command,  # noqa: F811
-    project: ProjectFolder,
+    sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Callable[[], Ended]]:
+) -> Iterator[Sync]:
     monkeypatch.setitem(DuckDBWarehouse.__init__.__kwdefaults__, "patience", 0.2)
     with stamina.set_testing(True, attempts=3):
-        yield lambda: mlconnector.on(project.root)("sync")
-    project.sandbox.control.clear()
+        yield lambda project: mlconnector.on(project.root)("sync")
+    sandbox.control.clear()
 
 
 def one_cause(ended: Ended, said: str, mend: str) -> None:
@@ -66,12 +105,17 @@ def one_cause(ended: Ended, said: str, mend: str) -> None:
     assert "Traceback" not in ended.err
 
 
-def caught_up(sync: Callable[[], Ended], project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+def caught_up(sync: Sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     """The next run does everything."""
-    ended = sync()
+    delivered(sync, project, undisturbed)
+    assert project.warehouse_rows() == undisturbed.rows
+
+
+def delivered(sync: Sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+    """The next run delivers what is queued."""
+    ended = sync(project)
     assert (ended.code, ended.errors) == (0, []), ended
     assert project.files() == undisturbed.files
-    assert project.warehouse_rows() == undisturbed.rows
 
 
 def rewrite(path: Path, change: Callable[[dict], None]) -> None:
@@ -80,10 +124,19 @@ def rewrite(path: Path, change: Callable[[dict], None]) -> None:
     path.write_text(yaml.safe_dump(data))
 
 
-def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undisturbed: BeforeCycle) -> None:  # noqa: F811
+@contextmanager
+def changed(path: Path, change: Callable[[dict], None]) -> Iterator[None]:
+    """The file with something wrong in it, then as it was."""
+    right = path.read_text()
+    rewrite(path, change)
+    yield
+    path.write_text(right)
+
+
+def test_a_wrong_key(sync: Sync, project: ProjectFolder, mlconnector: Command, undisturbed: BeforeCycle) -> None:  # noqa: F811
     secrets = mlconnector.on(project.root)
     secrets("secrets", "set", "odoo-key", stdin=b"not-the-key-canary-4711")
-    before, ended = footprint(project), sync()
+    before, ended = footprint(project), sync(project)
     one_cause(ended, "refuses the API key", "secrets set")
     assert "canary" not in ended.out + ended.err
     assert footprint(project) == before
@@ -91,39 +144,39 @@ def test_a_wrong_key(sync, project: ProjectFolder, mlconnector: Command, undistu
     caught_up(sync, project, undisturbed)
 
 
-def test_a_wrong_database(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    before, path = footprint(project), project.root / CONNECTIONS
-    right = path.read_text()
-    rewrite(path, lambda data: data["connections"]["odoo"].update(database="sandbax"))
-    one_cause(sync(), "no database.*sandbax", "database")
-    assert footprint(project) == before
-    path.write_text(right)
-    caught_up(sync, project, undisturbed)
+@pytest.mark.parametrize(
+    ("settings", "said", "mend"),
+    [
+        ({"database": "sandbax"}, "no database.*sandbax", "database"),
+        ({"url": "http://127.0.0.1:9"}, "127.0.0.1:9 cannot be reached", "this machine may reach it"),
+    ],
+    ids=["a wrong database", "nobody listens"],
+)
+def test_wrong_settings(sync: Sync, untouched: Untouched, settings: dict, said: str, mend: str) -> None:
+    project = untouched.project
+    with changed(project.root / CONNECTIONS, lambda data: data["connections"]["odoo"].update(settings)):
+        one_cause(sync(project), said, mend)
+    assert footprint(project) == untouched.footprint
 
 
-def test_an_html_answer(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    before = footprint(project)
-    project.sandbox.control.fault("html", times=None)
-    one_cause(sync(), "not JSON", "Check `url`: a proxy or a login page")
-    assert footprint(project) == before
-    project.sandbox.control.clear()
-    caught_up(sync, project, undisturbed)
+@pytest.mark.parametrize(
+    ("fault", "said", "mend"),
+    [
+        ("html", "not JSON", "Check `url`: a proxy or a login page"),
+        ("cut", "closed the connection before its answer was complete", "the next read goes on"),
+    ],
+)
+def test_an_answer_that_cannot_be_used(sync: Sync, untouched: Untouched, fault: str, said: str, mend: str) -> None:
+    project = untouched.project
+    project.sandbox.control.fault(fault, times=None)
+    one_cause(sync(project), said, mend)
+    assert footprint(project) == untouched.footprint
 
 
-def test_nobody_listens(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    before, path = footprint(project), project.root / CONNECTIONS
-    right = path.read_text()
-    rewrite(path, lambda data: data["connections"]["odoo"].update(url="http://127.0.0.1:9"))
-    one_cause(sync(), "127.0.0.1:9 cannot be reached", "this machine may reach it")
-    assert footprint(project) == before
-    path.write_text(right)
-    caught_up(sync, project, undisturbed)
-
-
-def test_no_rights_on_a_model_stops_only_its_records(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+def test_no_rights_on_a_model_stops_only_its_records(sync: Sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
     sent, rows = project.files(), project.warehouse_rows()
     project.sandbox.control.fault("no_rights", times=None, model="account.move")
-    ended = sync()
+    ended = sync(project)
     one_cause(ended, r"account\.move", "group|right")
     assert "failed read odoo invoices, read odoo gl_entries" in ended.err
     assert project.files() == sent
@@ -133,25 +186,14 @@ def test_no_rights_on_a_model_stops_only_its_records(sync, project: ProjectFolde
     caught_up(sync, project, undisturbed)
 
 
-def test_a_read_that_breaks_halfway_keeps_nothing(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    before = footprint(project)
-    project.sandbox.control.fault("cut", times=None)
-    one_cause(sync(), "closed the connection before its answer was complete", "the next read goes on")
-    assert footprint(project) == before
-    project.sandbox.control.clear()
-    caught_up(sync, project, undisturbed)
-
-
-def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    path, sent = project.root / PARTNER, project.files()
-    right = path.read_text()
-    rewrite(path, lambda data: data["sftp"].update(host_keys=[KeyPair.make().public]))
-    ended = sync()
+def test_a_host_key_that_changed(sync: Sync, undelivered: ProjectFolder, undisturbed: BeforeCycle) -> None:
+    sent = undelivered.files()
+    with changed(undelivered.root / PARTNER, lambda data: data["sftp"].update(host_keys=[KeyPair.make().public])):
+        ended = sync(undelivered)
     one_cause(ended, "host key.*SHA256.*SHA256", "host_keys")
     assert "failed deliver acme" in ended.err
-    assert project.files() == sent
-    path.write_text(right)
-    caught_up(sync, project, undisturbed)
+    assert undelivered.files() == sent
+    delivered(sync, undelivered, undisturbed)
 
 
 @pytest.mark.parametrize(
@@ -166,53 +208,57 @@ def test_a_host_key_that_changed(sync, project: ProjectFolder, undisturbed: Befo
     ],
 )
 def test_a_partner_that_takes_no_file(
-    sync, project: ProjectFolder, undisturbed: BeforeCycle, fault: str, options: dict, said: str, mend: str
+    sync: Sync, undelivered: ProjectFolder, undisturbed: BeforeCycle, fault: str, options: dict, said: str, mend: str
 ) -> None:
     if fault == "sftp_read_only":
-        options = {"folder": f"{project.inbox.name}/outbound"}
-    sent = project.files()
-    project.sandbox.control.fault(fault, times=None, **options)
-    ended = sync()
-    one_cause(ended, said, mend)
-    assert {name for name in project.files() if not name.startswith(".")} == set(sent)
-    assert project.warehouse_rows() == undisturbed.rows
-    project.sandbox.control.clear()
-    caught_up(sync, project, undisturbed)
+        options = {"folder": f"{undelivered.inbox.name}/outbound"}
+    sent = undelivered.files()
+    undelivered.sandbox.control.fault(fault, times=None, **options)
+    one_cause(sync(undelivered), said, mend)
+    assert {name for name in undelivered.files() if not name.startswith(".")} == set(sent)
+    undelivered.sandbox.control.clear()
+    delivered(sync, undelivered, undisturbed)
 
 
-def test_the_host_key_of_a_rebuilt_server(sync, mlconnector: Command, project: ProjectFolder, undisturbed: BeforeCycle) -> None:  # noqa: F811
-    sandbox, sent = project.sandbox, project.files()
+def test_the_host_key_of_a_rebuilt_server(
+    sync: Sync,
+    mlconnector: Command,  # noqa: F811
+    undelivered: ProjectFolder,
+    undisturbed: BeforeCycle,
+) -> None:
+    sandbox, sent = undelivered.sandbox, undelivered.files()
     sandbox.control.change_host_keys()
     sandbox.host_keys = tuple(json.loads((sandbox.folder / "sandbox.json").read_text())["host_keys"])
-    one_cause(sync(), "host key.*SHA256.*SHA256", "partner host-key")
-    assert project.files() == sent
+    one_cause(sync(undelivered), "host key.*SHA256.*SHA256", "partner host-key")
+    assert undelivered.files() == sent
     shown = [parse_host_key(line).fingerprint for line in sandbox.host_keys]
-    on = mlconnector.on(project.root)
+    on = mlconnector.on(undelivered.root)
     ended = on("partner", "host-key", "acme", *(word for one in shown for word in ("--fingerprint", one)))
     assert ended.code == 0, ended
-    caught_up(sync, project, undisturbed)
+    delivered(sync, undelivered, undisturbed)
 
 
 @pytest.mark.parametrize("wire", [{}, {"verify": "readback", "rename": "none"}], ids=str)
 def test_a_partner_that_takes_files_the_moment_they_are_there(
-    sync, project: ProjectFolder, undisturbed: BeforeCycle, wire: dict
+    sync: Sync, undelivered: ProjectFolder, undisturbed: BeforeCycle, wire: dict
 ) -> None:
-    rewrite(project.root / PARTNER, lambda data: data["sftp"].update(wire=wire))
-    sent = project.files()
-    project.sandbox.control.fault("sftp_taken", times=None, folder=f"{project.inbox.name}/outbound")
+    rewrite(undelivered.root / PARTNER, lambda data: data["sftp"].update(wire=wire))
+    sent = undelivered.files()
+    undelivered.sandbox.control.fault("sftp_taken", times=None, folder=f"{undelivered.inbox.name}/outbound")
     for _ in range(2):
-        assert (ended := sync()).code == 0, ended
-    taken = {path.name: path.read_bytes() for path in (project.inbox / "taken").iterdir()}
+        assert (ended := sync(undelivered)).code == 0, ended
+    taken = {path.name: path.read_bytes() for path in (undelivered.inbox / "taken").iterdir()}
     assert taken | sent == undisturbed.files
-    assert project.files() == sent
+    assert undelivered.files() == sent
 
 
-def test_an_inbound_file_that_grows_while_it_is_listed(sync, project: ProjectFolder) -> None:
+def test_an_inbound_file_that_grows_while_it_is_listed(sync: Sync, undelivered: ProjectFolder) -> None:
+    project = undelivered
     inbox = {"files": {"any": {"pattern": "*"}}, "stable_for": "0s"}
     rewrite(project.root / PARTNER, lambda data: data.update(inbox=inbox))
     project.sandbox.control.put_file("acme", f"{project.inbox.name}/inbound/GL_1.csv", b"first line\n")
     project.sandbox.control.fault("sftp_growing", folder=f"{project.inbox.name}/inbound")
-    assert (ended := sync()).code == 0, ended
+    assert (ended := sync(project)).code == 0, ended
     with open_workspace(project.root, clock=lambda: system_clock() + timedelta(minutes=1)) as workspace:
         with workspace.state.reading() as tx:
             (row,) = books.listing(tx)
@@ -224,22 +270,23 @@ def test_an_inbound_file_that_grows_while_it_is_listed(sync, project: ProjectFol
     assert list(project.inbound().values()) == [whole]
 
 
-def test_the_file_of_the_warehouse_is_held_by_another_process(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
+def test_the_file_of_the_warehouse_is_held_by_another_process(
+    sync: Sync, project: ProjectFolder, undisturbed: BeforeCycle
+) -> None:
     path = project.root / ".mlconnector" / "warehouse.duckdb"
     holder = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", holder, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "held\n"
-        ended = sync()
+        ended = sync(project)
         process.stdin.close()
     one_cause(ended, f"process {process.pid}", f"ps -p {process.pid}")
     assert project.files() == undisturbed.files
     caught_up(sync, project, undisturbed)
 
 
-def test_another_run_is_reading(sync, project: ProjectFolder, undisturbed: BeforeCycle) -> None:
-    before = footprint(project)
+def test_another_run_is_reading(sync: Sync, untouched: Untouched) -> None:
+    project = untouched.project
     with open_workspace(project.root) as other, other.state.leases.hold("read:odoo", "another run", timedelta(minutes=1)):
-        one_cause(sync(), "another run", "wait|again")
-        assert footprint(project) == before
-    caught_up(sync, project, undisturbed)
+        one_cause(sync(project), "another run", "wait|again")
+        assert footprint(project) == untouched.footprint

@@ -24,7 +24,8 @@ PAGE = 4096
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> BeforeCycle:
     """A new project before its first cycle, which writes everywhere."""
-    project = new_project(tmp_path_factory.mktemp("new"), sandbox)
+    today = sandbox.control.now().date().isoformat()
+    project = new_project(tmp_path_factory.mktemp("new"), sandbox, first_day=today)
     return before_cycle(project, tmp_path_factory.mktemp("undisturbed"))
 
 
