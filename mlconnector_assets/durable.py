@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 from mlconnector_assets.errors import ConnectorError, StorageFull
@@ -43,6 +44,16 @@ def _tells_full(error: Exception, path: Path) -> bool:
     place = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
     status = os.statvfs(place)
     return status.f_bavail * status.f_frsize < LEAST_SPACE
+
+
+@contextmanager
+def through_memory(path: Path) -> Iterator[BytesIO]:
+    """What is written into this becomes the file, not durable yet. For libraries that hide why the system refused a
+    write, such as a quota that is used up: they write here, and the system tells us. Raises StorageFull."""
+    content = BytesIO()
+    yield content
+    with disk_errors(path.parent):
+        path.write_bytes(content.getbuffer())
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import sqlalchemy as sa
 
-from mlconnector_assets.durable import disk_errors, publish
+from mlconnector_assets.durable import disk_errors, publish, through_memory
 from mlconnector_assets.records.record import INSTANT
 from mlconnector_assets.state.schema import AUDIT_HEAD, AUDIT_LOG
 
@@ -117,7 +117,8 @@ def write_segment(folder: Path, rows: pl.DataFrame) -> Segment:
     try:
         with disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            rows.match_to_schema(AUDIT_SCHEMA).write_parquet(temporary, compression="zstd", compression_level=1)
+            with through_memory(temporary) as file:
+                rows.match_to_schema(AUDIT_SCHEMA).write_parquet(file, compression="zstd", compression_level=1)
             sha256 = file_hash(temporary)
         name = f"{sha256}.parquet"
         publish(temporary, folder / name)

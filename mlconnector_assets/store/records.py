@@ -19,7 +19,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from mlconnector_assets.clock import DAY, start_of_day
-from mlconnector_assets.durable import disk_errors, publish
+from mlconnector_assets.durable import disk_errors, publish, through_memory
 from mlconnector_assets.records import Record
 from mlconnector_assets.records.record import INSTANT
 
@@ -149,8 +149,8 @@ class Spool:
             assert isinstance(key, date)
             pieces = self._pieces.setdefault(key, [])
             path = self._scratch / f"{key}.{len(pieces):06}.piece"
-            with disk_errors(self._store.base):
-                rows.write_parquet(path, compression="lz4")
+            with through_memory(path) as file:
+                rows.write_parquet(file, compression="lz4")
             pieces.append(path)
 
     def _joined(self, pieces: list[Path], previous: pl.LazyFrame, window: tuple[datetime | None, datetime]) -> pl.DataFrame:

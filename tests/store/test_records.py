@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlconnector_assets.errors import StorageFull
 from mlconnector_assets.records import INVOICES, VENDORS
 from mlconnector_assets.store import records as store_module
 from mlconnector_assets.store.current import newest_versions
 from mlconnector_assets.store.files import FileStore
 from mlconnector_assets.store.records import RecordStore, days_between
+from tests.processes import run_apart
 
 FIRST = date(2026, 3, 1)
 
@@ -116,3 +119,30 @@ def test_rendered_files_are_kept_once_by_content(tmp_path: Path) -> None:
     assert files.put(b"content") == sha256
     assert files.read(sha256) == b"content"
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [sha256]
+
+
+def refused_at_every_size(folder: Path) -> None:
+    """Reads of an invoice, whose many columns make a file's footer long, where no file may grow above a size; then
+    without a limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    row = pl.DataFrame({name: [None] for name in INVOICES.schema.names()}, schema=INVOICES.schema)
+    row = row.with_columns(pl.lit("1").alias("source_id"), pl.lit(at(2)).cast(pl.Datetime("us", "UTC")).alias("modified_at"))
+
+    def read_it() -> None:
+        with store.spool("odoo", INVOICES, FIRST) as spool:
+            spool.append(row)
+            store.publish(spool.finish(date(2026, 3, 2), window=(None, at(3))))
+
+    store = RecordStore(folder)
+    for largest in range(0, 16_000, 1_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+        with pytest.raises(StorageFull, match="no space is left"):
+            read_it()
+        assert not [path for path in folder.rglob("*") if path.is_file()]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    read_it()
+
+
+def test_a_full_quota_is_told_wherever_in_a_file_it_is_met(tmp_path: Path) -> None:
+    done = run_apart(refused_at_every_size, tmp_path)
+    assert done.code == 0, done.said
