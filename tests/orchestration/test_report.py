@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,17 +14,43 @@ from mlconnector_assets.orchestration.report import report_cycle
 from mlconnector_assets.steps.cycle import CycleOutcome, run_cycle
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.orchestration.code_location import CodeLocation
-from tests.project import ProjectFolder
+from tests.orchestration.prepared import PreparedLocation
+from tests.project import ProjectFolder, copy_project
 
 REPOSITORY = Path(__file__).parents[2]
 
 
+@dataclass(frozen=True)
+class Reported:
+    """A project after its first sync, what that did, and the DAGSTER_HOME in which it was shown."""
+
+    project: ProjectFolder
+    outcome: CycleOutcome
+    home: Path
+
+
+@pytest.fixture(scope="module")
+def reported(prepared: PreparedLocation, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    folder = tmp_path_factory.mktemp("reported")
+    project = copy_project(prepared.fresh().project, folder / "project", folder.name)
+    home = folder / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DAGSTER_HOME", str(home))
+        return Reported(project, sync(project), home)
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A DAGSTER_HOME."""
+def project(reported: Reported, tmp_path: Path) -> ProjectFolder:
+    return copy_project(reported.project, tmp_path / "project", tmp_path.name)
+
+
+@pytest.fixture
+def home(reported: Reported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A DAGSTER_HOME in which the project's first sync is shown."""
     folder = tmp_path / "dagster"
-    folder.mkdir()
-    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    shutil.copytree(reported.home, folder)
     monkeypatch.setenv("DAGSTER_HOME", str(folder))
     return folder
 
@@ -39,7 +66,6 @@ def sync(project: ProjectFolder) -> CycleOutcome:
 
 
 def test_every_asset_is_materialized_with_its_partitions(project: ProjectFolder, home: Path) -> None:
-    sync(project)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         location = CodeLocation(project, instance)
         for spec in location.definitions.resolve_all_asset_specs():
@@ -59,7 +85,6 @@ def test_every_asset_is_materialized_with_its_partitions(project: ProjectFolder,
 
 
 def test_a_cycle_without_news_shows_nothing(project: ProjectFolder, home: Path) -> None:
-    sync(project)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         before = instance.fetch_materializations(dg.AssetKey("odoo_invoices"), limit=100).records
         sync(project)
@@ -67,7 +92,6 @@ def test_a_cycle_without_news_shows_nothing(project: ProjectFolder, home: Path) 
 
 
 def test_the_sync_and_the_sensor_know_of_each_other(project: ProjectFolder, home: Path) -> None:
-    sync(project)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         location = CodeLocation(project, instance)
         assert location.sensor("odoo_changes").run_requests == []
@@ -75,7 +99,6 @@ def test_the_sync_and_the_sensor_know_of_each_other(project: ProjectFolder, home
 
 
 def test_without_dagsters_events_nothing_is_read_or_sent_again(project: ProjectFolder, home: Path) -> None:
-    sync(project)
     files = project.files()
     with dg.DagsterInstance.from_config(str(home)) as instance:
         location = CodeLocation(project, instance)
@@ -89,17 +112,19 @@ def test_without_dagsters_events_nothing_is_read_or_sent_again(project: ProjectF
     assert project.files() == files
 
 
-def test_the_projects_own_dagster_yaml(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_projects_own_dagster_yaml(project: ProjectFolder, reported: Reported, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
     monkeypatch.chdir(project.root.parent)
     shutil.copy(REPOSITORY / "dagster.yaml", project.root)
-    sync(project)
+    report_cycle(project.root, reported.outcome)
     assert Path.cwd() == project.root.parent
     assert (project.root / ".mlconnector" / "dagster" / "storage").is_dir()
     assert not (project.root / "history").exists()
 
 
-def test_nothing_is_written_where_no_instance_would_keep_it(project: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_where_no_instance_would_keep_it(
+    project: ProjectFolder, reported: Reported, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("DAGSTER_HOME", raising=False)
-    sync(project)
+    report_cycle(project.root, reported.outcome)
     assert sorted(path.name for path in project.root.iterdir()) == [".mlconnector", "connections.yaml", "partners"]
