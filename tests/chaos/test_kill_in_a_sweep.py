@@ -1,5 +1,5 @@
-"""kill -9 at every named step of finding deletions and taking them in, then a normal run: the deletion is recorded
-once and marked in the warehouse, as in an undisturbed run."""
+"""kill -9 at one named step after the other of finding deletions and taking them in, then a normal run: each deletion is
+recorded once and marked in the warehouse, as in an undisturbed run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from mlconnector_assets.crash_points import CrashPoint
 from mlconnector_assets.sandbox import start_sandbox
 from mlconnector_assets.state import deletions
 from mlconnector_assets.steps.workspace import open_workspace
@@ -30,10 +29,9 @@ def deleted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BeforeCycle]:
         yield before_cycle(done, tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.mark.parametrize("point", OF_DELETIONS)
-def test_killed_while_deletions_are_found(point: CrashPoint, deleted: BeforeCycle, tmp_path: Path) -> None:
+def test_killed_at_every_step_in_turn_while_deletions_are_found(deleted: BeforeCycle, tmp_path: Path) -> None:
     project = deleted.copy(tmp_path)
-    killed_in_turn(project, [point])
+    killed_in_turn(project, OF_DELETIONS)
     assert project.warehouse_rows() == deleted.rows
     with open_workspace(project.root) as workspace, workspace.state.reading() as tx:
         found = [deletions.known(tx, "odoo", record) for record in ("invoices", "gl_entries")]

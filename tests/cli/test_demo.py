@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import stamina
 
+from mlconnector_assets.configuration.project import load_project
+from mlconnector_assets.sandbox import start_sandbox
 from tests.cli.command import Command, Ended
 from tests.cli.test_bad_input import refused
 from tests.sshd import free_port
@@ -53,6 +55,14 @@ def sandbox_running(root: Path) -> Iterator[subprocess.Popen[str]]:
     assert "Odoo at http://127.0.0.1:" in said
 
 
+def read_what_flows_send(root: Path) -> None:
+    """Leave out of connections.yaml what no flow needs: the rest is shown by the first run."""
+    path = root / "connections.yaml"
+    flows = [flow for partner in load_project(root).partners.values() for flow in partner.flows.values()]
+    needed = ", ".join(sorted({flow.record for flow in flows} | {"vendors"}))
+    path.write_text(path.read_text().replace("    page_size: 500\n", f"    page_size: 500\n    records: [{needed}]\n"))
+
+
 def outbound(root: Path) -> list[str]:
     return sorted(path.name for path in (root / ".mlconnector/sandbox/sftp/acme/outbound").iterdir())
 
@@ -64,7 +74,10 @@ def told_of_the_outage(ended: Ended) -> None:
     assert all("the server cannot be reached" in error for error in ended.errors), ended.errors
 
 
-def test_the_demo_tells_its_stories_runs_again_and_uses_a_sandbox_that_runs(mlconnector: Command, clone: Path) -> None:
+def test_the_demo_tells_its_stories_runs_again_and_uses_a_sandbox_that_runs(
+    mlconnector: Command, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(start_sandbox.__kwdefaults__, "moves", 60)
     demo = mlconnector.on(clone)
     first = demo("demo")
     told_of_the_outage(first)
@@ -84,6 +97,7 @@ def test_the_demo_tells_its_stories_runs_again_and_uses_a_sandbox_that_runs(mlco
     assert len(outbound(clone)) == 2
     for name in outbound(clone):
         assert f"acme/outbound/{name}" in first.out
+    read_what_flows_send(clone)
     with sandbox_running(clone) as process:
         again = demo("demo")
         told_of_the_outage(again)

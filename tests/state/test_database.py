@@ -59,7 +59,12 @@ def test_ids_are_never_used_again(state: State):
         assert all("AUTOINCREMENT" in tables[name] for name in ("reads", "deliveries"))
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize(
+    ("empty_url", "revision"),
+    [("sqlite", revision) for revision in REVISIONS]
+    + [pytest.param("postgresql", revision, marks=pytest.mark.postgres) for revision in (REVISIONS[0], REVISIONS[-1])],
+    indirect=["empty_url"],
+)
 def test_every_revision_upgrades_to_the_newest(empty_url: str, clock, revision: str):
     parsed = parse_url(empty_url)
     if parsed.get_backend_name() == "sqlite":

@@ -151,9 +151,8 @@ def test_a_whole_day_can_be_read_again(synced: ProjectFolder) -> None:
     prove(synced)
 
 
-def test_what_cannot_be_mapped_is_set_aside_and_comes_back(project_on_both: ProjectFolder) -> None:
-    project = project_on_both
-    control = project.sandbox.control
+def test_what_cannot_be_mapped_is_set_aside_and_comes_back(synced: ProjectFolder) -> None:
+    project, control = synced, synced.sandbox.control
     made = control.post_invoice()
     control.write("account.move", [made["id"]], {"amount_total": "1.23456789"})
     outcome = cycle(project)

@@ -39,8 +39,8 @@ def proofs(project: ProjectFolder, record: str = "invoices") -> list[bool | None
         return [prove(workspace, "odoo", record).good for prove in (prove_source, prove_warehouse)]
 
 
-def test_a_deleted_record_is_found_marked_in_the_warehouse_and_left_out_of_the_proof(project_on_both: ProjectFolder) -> None:
-    project, control = project_on_both, project_on_both.sandbox.control
+def test_a_deleted_record_is_found_marked_in_the_warehouse_and_left_out_of_the_proof(synced: ProjectFolder) -> None:
+    project, control = synced, synced.sandbox.control
     made = [control.draft_invoice()["id"] for _ in range(2)]
     cycle(project)
     control.delete(made[0])
