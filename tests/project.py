@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -177,9 +178,11 @@ def state_on(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def new_project(folder: Path, sandbox: Sandbox, **connection: Any) -> ProjectFolder:
-    """A fresh project; its partner has a folder of its own on the sandbox's server."""
+    """A fresh project with five partition days, of which the first holds all history; its partner has a folder of its own
+    on the sandbox's server."""
     (sandbox.partner_folder("acme") / folder.name).mkdir()
-    return write_project(folder / "project", sandbox, home=folder.name, **connection)
+    days = {"first_day": (sandbox.control.now().date() - timedelta(days=4)).isoformat()}
+    return write_project(folder / "project", sandbox, home=folder.name, **days | connection)
 
 
 @pytest.fixture
