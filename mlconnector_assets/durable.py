@@ -49,11 +49,10 @@ def _tells_full(error: Exception, path: Path) -> bool:
 @contextmanager
 def through_memory(path: Path) -> Iterator[BytesIO]:
     """What is written into this becomes the file, not durable yet. For libraries that hide why the system refused a
-    write, such as a quota that is used up: they write here, and the system tells us. Raises StorageFull."""
+    write, such as a quota that is used up: they write here, and the system tells us, by an OSError."""
     content = BytesIO()
     yield content
-    with disk_errors(path.parent):
-        path.write_bytes(content.getbuffer())
+    path.write_bytes(content.getbuffer())
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection
 
-from mlconnector_assets.durable import through_memory
+from mlconnector_assets.durable import disk_errors, through_memory
 from mlconnector_assets.errors import ConfigurationError, ConnectorError
 from mlconnector_assets.records import RECORDS
 from mlconnector_assets.state import audit, audit_check, audit_search, deliveries, documents, journal
@@ -246,7 +246,7 @@ def _entries_of(workspace: Workspace, tx: Connection, reference: str) -> pl.Data
 
 
 def _write(frame: pl.DataFrame, target: Path) -> None:
-    with through_memory(target) as file:
+    with disk_errors(target), through_memory(target) as file:
         if target.suffix == ".parquet":
             frame.write_parquet(file)
         else:

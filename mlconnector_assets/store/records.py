@@ -149,7 +149,7 @@ class Spool:
             assert isinstance(key, date)
             pieces = self._pieces.setdefault(key, [])
             path = self._scratch / f"{key}.{len(pieces):06}.piece"
-            with through_memory(path) as file:
+            with disk_errors(self._store.base), through_memory(path) as file:
                 rows.write_parquet(file, compression="lz4")
             pieces.append(path)
 

@@ -92,7 +92,7 @@ def test_our_disk_is_full(
     disk.fill(leave)
     ended = mlconnector.on(project.root)("sync")
     assert ended.code == 1
-    assert f"failed {failed}" in ended.err
+    assert f"failed {failed}" in ended.err, ended.err
     assert all("no space is left" in line for line in ended.errors), ended.err
     assert all("free some space" in line for line in ended.mends)
     assert "Traceback" not in ended.err
