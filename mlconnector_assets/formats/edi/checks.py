@@ -1,0 +1,155 @@
+"""The fast road: every element of many messages checked at once. It tells which messages are at fault; `diagnosis` tells why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mlconnector_assets.formats.edi.cells import KINDS, Cells
+from mlconnector_assets.formats.edi.structure import CLOSING, ENVELOPE, LOST, OPENING, Structure
+from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Numbers, Separators, Tokens
+
+TIME = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?"
+"""A time of day: HHMM, HHMMSS, or with tenths or hundredths of a second."""
+_NUMBER, _IMPLIED, _LETTERS, _DATE, _TIME = (KINDS.index(kind) for kind in ("number", "implied", "letters", "date", "time"))
+
+
+@dataclass(frozen=True)
+class Messages:
+    """The messages in some segments. `starts` and `ends` are the indexes of the segments that begin and end each, `types` what
+    each says it is, `faulty` whether there is anything wrong with it. `states` are those of all segments."""
+
+    starts: Indexes
+    ends: Indexes
+    types: pl.Series
+    faulty: Flags
+    states: npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Checker:
+    """A dictionary made ready. `type_place` is where a message says what it is: element and component of its first segment."""
+
+    structure: Structure
+    cells: Cells
+    type_place: tuple[int, int]
+
+    def check(self, tokens: Tokens, separators: Separators) -> Messages:
+        """Find the messages and check each: order, repetition, presence, lengths, characters, numbers, dates, codes. Counts and
+        references are the caller's."""
+        codes = self.structure.code_tags(tokens.tags)
+        opening = np.flatnonzero(codes == OPENING)
+        types = tokens.column(opening, *self.type_place)
+        distinct = types.unique().to_list()
+        own = {name: self.structure.code_of_message(name or "") for name in distinct}
+        codes[opening] = types.replace_strict(distinct, [own[name] for name in distinct], return_dtype=pl.UInt8).to_numpy()
+        states = self.structure.states(codes)
+        bounds = np.flatnonzero((codes <= OPENING + len(self.structure.messages)) & (codes >= ENVELOPE))
+        position = np.searchsorted(bounds, opening)
+        ends = np.append(bounds, tokens.segments)[position + 1]
+        closed = codes[np.minimum(ends, tokens.segments - 1)] == CLOSING
+        closed[ends == tokens.segments] = False
+        ends = ends - ~closed
+        wrong = states == LOST
+        cells = self._components(tokens, codes, separators, wrong)
+        self._presence(tokens, codes, cells, wrong)
+        self._repetition(states, wrong)
+        faulty = ~closed
+        found = np.flatnonzero(wrong)
+        owner = np.searchsorted(opening, found, "right") - 1
+        inside = (owner >= 0) & (found <= ends[owner])
+        faulty[owner[inside]] = True
+        return Messages(opening, ends, types, faulty, states)
+
+    def _components(
+        self, tokens: Tokens, codes: npt.NDArray[np.uint8], separators: Separators, wrong: Flags
+    ) -> npt.NDArray[np.int16]:
+        """Lengths and values of all components."""
+        segments = tokens.element_segments
+        elements = np.arange(len(segments), dtype=np.int32) - tokens.segment_elements[segments]
+        codes_of_elements = codes[segments]
+        components: Numbers | None = None
+        if len(tokens.lengths) - 1 != len(segments):
+            owner = tokens.component_elements
+            components = np.arange(len(owner), dtype=np.int32) - tokens.element_components[owner]
+            elements, codes_of_elements = elements[owner], codes_of_elements[owner]
+        cells = self.cells.of(codes_of_elements, elements, components)
+        kinds = self.cells.kinds.take(cells)
+        lengths, odd = tokens.lengths[:-1], tokens.not_digits[:-1]
+        numeric = (kinds == _NUMBER) | (kinds == _IMPLIED)
+        counted = np.where(numeric, lengths - odd, lengths)
+        there = lengths > 0
+        bad = (counted > self.cells.most.take(cells)) | (counted < self.cells.least.take(cells))
+        bad &= there
+        self._numbers(tokens, np.flatnonzero(numeric & (odd > 0)), kinds, separators, bad)
+        digits = (kinds == _DATE) | (kinds == _TIME)
+        bad |= digits & (odd > 0)
+        self._dates(tokens, np.flatnonzero((kinds == _DATE) & there & ~bad), bad)
+        self._times(tokens, np.flatnonzero((kinds == _TIME) & there & ~bad), bad)
+        self._letters(tokens, np.flatnonzero((kinds == _LETTERS) & there), bad)
+        self._codes(tokens, np.flatnonzero(self.cells.coded.take(cells) & there), cells, bad)
+        bad[tokens.outside] = True
+        bad[tokens.repeated] = True
+        found = np.flatnonzero(bad)
+        if len(found):
+            wrong[segments[found if components is None else tokens.component_elements[found]]] = True
+        return cells
+
+    @staticmethod
+    def _numbers(tokens: Tokens, found: Indexes, kinds: npt.NDArray[np.uint8], separators: Separators, bad: Flags) -> None:
+        mark = "[.,]" if separators.decimal == b"" else f"[{separators.decimal.decode()}]"
+        for kind, pattern in ((_NUMBER, rf"^-?\d+(?:{mark}\d+)?$"), (_IMPLIED, r"^-?\d+$")):
+            some = found[kinds[found] == kind]
+            if len(some):
+                bad[some[~tokens.texts.gather(some).str.contains(pattern).to_numpy()]] = True
+
+    @staticmethod
+    def _dates(tokens: Tokens, found: Indexes, bad: Flags) -> None:
+        lengths = tokens.lengths[found]
+        for length, format in ((8, "%Y%m%d"), (6, "%y%m%d")):
+            some = found[lengths == length]
+            if len(some):
+                bad[some[tokens.texts.gather(some).str.to_date(format, strict=False).is_null().to_numpy()]] = True
+
+    @staticmethod
+    def _times(tokens: Tokens, found: Indexes, bad: Flags) -> None:
+        if len(found):
+            bad[found[~tokens.texts.gather(found).str.contains(r"^(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?$").to_numpy()]] = (
+                True
+            )
+
+    @staticmethod
+    def _letters(tokens: Tokens, found: Indexes, bad: Flags) -> None:
+        some = found[tokens.not_digits[found] != tokens.lengths[found]]
+        bad[some] = True
+
+    def _codes(self, tokens: Tokens, found: Indexes, cells: npt.NDArray[np.int16], bad: Flags) -> None:
+        if not len(found):
+            return
+        own, order = cells[found], np.argsort(cells[found], kind="stable")
+        for some in np.split(found[order], np.flatnonzero(np.diff(own[order])) + 1):
+            allowed = pl.Series(list(self.cells.elements[cells[some[0]]].codes))
+            bad[some[~tokens.texts.gather(some).is_in(allowed.implode()).to_numpy()]] = True
+
+    def _presence(self, tokens: Tokens, codes: npt.NDArray[np.uint8], cells: npt.NDArray[np.int16], wrong: Flags) -> None:
+        bits = self.cells.bits.take(cells)
+        bits[tokens.lengths[:-1] == 0] = 0
+        there = np.bitwise_or.reduceat(bits, tokens.element_components[tokens.segment_elements[:-1]])
+        order = np.argsort(codes, kind="stable")
+        for some in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
+            for presence in self.cells.presences.get(int(codes[some[0]]), ()):
+                wrong[some[presence.broken(there[some])]] = True
+
+    def _repetition(self, states: npt.NDArray[np.int16], wrong: Flags) -> None:
+        order = np.argsort(states, kind="stable")
+        rows = {int(states[some[0]]): some for some in np.split(order, np.flatnonzero(np.diff(states[order])) + 1)}
+        for number, some in rows.items():
+            position = self.structure.positions.get(number)
+            if position is None or position.parent is None or position.place.most >= len(some):
+                continue
+            owner = np.searchsorted(rows[position.parent], some, "right") - 1
+            first = np.searchsorted(owner, owner)
+            wrong[some[np.arange(len(some)) - first >= position.place.most]] = True

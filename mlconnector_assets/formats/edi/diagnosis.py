@@ -1,0 +1,266 @@
+"""The exact road: one faulty message, segment by segment, to everything that is wrong with it. What a fault is called in an
+acknowledgment is the standard's."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
+from mlconnector_assets.formats.edi.checks import TIME
+from mlconnector_assets.formats.edi.structure import Position, Structure
+
+
+class Kind(Enum):
+    """What can be wrong with a segment, an element or a component."""
+
+    UNKNOWN_SEGMENT = "is no segment of this version"
+    FOREIGN_SEGMENT = "is no segment of this message"
+    UNEXPECTED_SEGMENT = "stands outside of its loop"
+    MISPLACED_SEGMENT = "stands behind its place"
+    MISSING_SEGMENT = "is mandatory, and missing here"
+    TOO_MANY_LOOPS = "begins one loop too many"
+    TOO_MANY_SEGMENTS = "stands here too often"
+    MISSING = "is mandatory, and empty"
+    CONDITION = "is needed beside what else is there"
+    EXCLUSION = "may not stand beside what else is there"
+    TOO_MANY_ELEMENTS = "is one element too many"
+    TOO_MANY_COMPONENTS = "is one component too many"
+    TOO_MANY_REPETITIONS = "is repeated, and may not be"
+    TOO_SHORT = "is too short"
+    TOO_LONG = "is too long"
+    CHARACTER = "has a character that may not stand here"
+    CODE = "is no value of its list"
+    DATE = "is no date"
+    TIME = "is no time of day"
+
+
+_PLACELESS = (Kind.UNKNOWN_SEGMENT, Kind.FOREIGN_SEGMENT, Kind.UNEXPECTED_SEGMENT, Kind.MISPLACED_SEGMENT)
+"""Faults of a segment that stands nowhere, so that nobody can say what its elements should be."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong. `position` is the segment's, counted from 1 at the message's first; `element` and `component` count from
+    1, None where it concerns the whole; `number` is that of the data element; `text` the offending text."""
+
+    kind: Kind
+    position: int
+    tag: str
+    loop: str = ""
+    element: int | None = None
+    component: int | None = None
+    number: str = ""
+    text: str = ""
+    message: str = ""
+
+
+Elements = Sequence[Sequence[str]]
+"""A segment: its elements, each as its components; the first is the tag."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How messages of a dictionary are diagnosed. `repertoire` holds all bytes that may stand in one (those above 127 for all
+    characters that are not ASCII); `decimal` its decimal mark."""
+
+    structure: Structure
+    repertoire: bytes
+    decimal: str = "."
+
+    def faults(self, message: str, segments: Sequence[Elements]) -> list[Fault]:
+        """All faults of a message, from the segment that begins it to the one that ends it, which may be missing."""
+        found: list[Fault] = []
+        walk = _Walk(self.structure, message)
+        closed = segments[-1][0][0] == self.structure.closing
+        for position, elements in enumerate(segments[:-1] if closed else segments, 1):
+            if position > 1:
+                misplaced = list(walk.step(position, elements[0][0]))
+                found += misplaced
+                if any(
+                    fault.kind not in (Kind.MISSING_SEGMENT, Kind.TOO_MANY_LOOPS, Kind.TOO_MANY_SEGMENTS) for fault in misplaced
+                ):
+                    continue
+            found += self.of_segment(position, elements, walk.loop)
+        if closed:
+            found += walk.end(len(segments))
+            found += self.of_segment(len(segments), segments[-1], "")
+        return found
+
+    def of_segment(self, position: int, elements: Elements, loop: str) -> Iterator[Fault]:
+        """The faults of a segment's elements."""
+        segment = self.structure.dictionary.segments[elements[0][0]]
+        for place, use in enumerate(segment.uses, 1):
+            components = elements[place] if place < len(elements) else [""]
+            for fault in self._of_element(use, components):
+                yield _placed(fault, position, segment.tag, loop, place)
+        for place in range(len(segment.uses) + 1, len(elements)):
+            if any(elements[place]):
+                yield Fault(Kind.TOO_MANY_ELEMENTS, position, segment.tag, loop, place, text=elements[place][0])
+        for fault in _broken_rules(segment, elements):
+            yield _placed(fault, position, segment.tag, loop, fault.element or 0)
+
+    def _of_element(self, use: Use, components: Sequence[str]) -> Iterator[Fault]:
+        what = use.what
+        if use.required and not any(components):
+            yield Fault(Kind.MISSING, 0, "", number=what.number, message=what.name)
+            return
+        if not any(components):
+            return
+        parts = what.parts if isinstance(what, Composite) else (use,)
+        for number, part in enumerate(parts, 1):
+            text = components[number - 1] if number <= len(components) else ""
+            element = part.what
+            assert isinstance(element, Element)
+            component = number if isinstance(what, Composite) else None
+            kind = (
+                self.fault_of(element, text)
+                if text
+                else (Kind.MISSING if part.required and isinstance(what, Composite) else None)
+            )
+            if kind:
+                yield Fault(kind, 0, "", component=component, number=element.number, text=text, message=element.name)
+        for number in range(len(parts) + 1, len(components) + 1):
+            if components[number - 1]:
+                yield Fault(Kind.TOO_MANY_COMPONENTS, 0, "", component=number, number=what.number, text=components[number - 1])
+
+    def fault_of(self, element: Element, text: str) -> Kind | None:
+        """What is wrong with the text of an element, which is not empty."""
+        if text.encode().translate(None, delete=self.repertoire):
+            return Kind.CHARACTER
+        length = sum(character.isdigit() for character in text) if element.kind in ("number", "implied") else len(text)
+        return next(
+            (
+                kind
+                for kind, applies in (
+                    (self._fault_of_kind(element, text), True),
+                    (Kind.TOO_SHORT, length < element.least),
+                    (Kind.TOO_LONG, length > element.most),
+                    (Kind.CODE, bool(element.codes) and text not in element.codes),
+                    (Kind.DATE, element.kind == "date" and not _is_date(text)),
+                    (Kind.TIME, element.kind == "time" and not re.fullmatch(TIME, text)),
+                )
+                if applies and kind
+            ),
+            None,
+        )
+
+    def _fault_of_kind(self, element: Element, text: str) -> Kind | None:
+        digits = text.isascii() and text.isdigit()
+        match element.kind:
+            case "number" if not re.fullmatch(rf"-?\d+(?:[{re.escape(self.decimal)}]\d+)?", text, re.ASCII):
+                return Kind.CHARACTER
+            case "implied" if not re.fullmatch(r"-?\d+", text, re.ASCII):
+                return Kind.CHARACTER
+            case "date" if not digits:
+                return Kind.DATE
+            case "time" if not digits:
+                return Kind.TIME
+            case "letters" if any(character.isdigit() for character in text):
+                return Kind.CHARACTER
+        return None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%y%m%d")  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return False
+    return len(text) in (6, 8)
+
+
+def _placed(fault: Fault, position: int, tag: str, loop: str, element: int) -> Fault:
+    return Fault(fault.kind, position, tag, loop, element, fault.component, fault.number, fault.text, fault.message)
+
+
+def _broken_rules(segment: Segment, elements: Elements) -> Iterator[Fault]:
+    def there(place: int) -> bool:
+        return place < len(elements) and any(elements[place])
+
+    for rule in segment.rules:
+        kind, places = _breach(rule, [there(place) for place in rule.positions])
+        for place in places:
+            what = segment.uses[place - 1].what
+            text = elements[place][0] if kind is Kind.EXCLUSION else ""
+            yield Fault(kind, 0, "", element=place, number=what.number, text=text, message=what.name)
+
+
+def _breach(rule: Rule, there: list[bool]) -> tuple[Kind, list[int]]:
+    """The elements to blame for a rule's breach: none where it holds."""
+    absent = [place for place, is_there in zip(rule.positions, there, strict=True) if not is_there]
+    present = [place for place, is_there in zip(rule.positions, there, strict=True) if is_there]
+    match rule.kind:
+        case "P" if present:
+            return Kind.CONDITION, absent
+        case "R" if not present:
+            return Kind.CONDITION, absent[:1]
+        case "E":
+            return Kind.EXCLUSION, present[1:]
+        case "C" if there[0]:
+            return Kind.CONDITION, absent
+        case "L" if there[0] and len(present) == 1:
+            return Kind.CONDITION, absent[:1]
+    return Kind.CONDITION, []
+
+
+class _Walk:
+    """Following a message's segments through its places, also where they do not fit."""
+
+    def __init__(self, structure: Structure, message: str) -> None:
+        self.structure, self.position = structure, structure.starts[message]
+        self.of_message = [one for one in structure.positions.values() if one.message == message]
+        self.filled: Counter[int] = Counter()
+
+    @property
+    def loop(self) -> str:
+        """The tag that begins the loop we are in."""
+        loops = self.position.path if self.position.begins_loop else self.position.path[:-1]
+        return loops[-1] if loops else ""
+
+    def step(self, position: int, tag: str) -> Iterator[Fault]:
+        """The next segment."""
+        if tag not in self.structure.dictionary.segments:
+            yield Fault(Kind.UNKNOWN_SEGMENT, position, tag)
+        elif (found := self._ahead(tag)) is not None:
+            target, missing = found
+            for one in missing:
+                yield Fault(Kind.MISSING_SEGMENT, position, self.structure.positions[one].place.tag, self.loop)
+            yield from self._enter(target, position)
+        elif not any(one.place.tag == tag for one in self.of_message):
+            yield Fault(Kind.FOREIGN_SEGMENT, position, tag)
+        elif any(one.place.tag == tag and one.number < self.position.number for one in self.of_message):
+            yield Fault(Kind.MISPLACED_SEGMENT, position, tag, self.loop)
+        else:
+            yield Fault(Kind.UNEXPECTED_SEGMENT, position, tag, self.loop)
+
+    def end(self, position: int) -> Iterator[Fault]:
+        """The segment that ends the message."""
+        missing = next(passed for target, passed in self.position.ahead if target is None)
+        yield from (Fault(Kind.MISSING_SEGMENT, position, self.structure.positions[one].place.tag) for one in missing)
+
+    def _enter(self, target: Position, position: int) -> Iterator[Fault]:
+        self.position = target
+        self.filled[target.number] += 1
+        self._empty(target)
+        if self.filled[target.number] > target.place.most:
+            kind = Kind.TOO_MANY_LOOPS if target.begins_loop else Kind.TOO_MANY_SEGMENTS
+            yield Fault(kind, position, target.place.tag, self.loop)
+
+    def _empty(self, loop: Position) -> None:
+        """What stands in a loop counts anew when the loop begins."""
+        for one in self.of_message:
+            if one.parent == loop.number:
+                self.filled[one.number] = 0
+                self._empty(one)
+
+    def _ahead(self, tag: str) -> tuple[Position, tuple[int, ...]] | None:
+        """The first place for this tag from here on, and the mandatory places that are passed over."""
+        for target, passed in self.position.ahead:
+            if target is not None and self.structure.positions[target].place.tag == tag:
+                return self.structure.positions[target], passed
+        # one that may stand only once, again
+        return (self.position, ()) if self.position.place.tag == tag else None

@@ -1,0 +1,75 @@
+"""What a reader of interchanges asks of a standard: X12 and EDIFACT each answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import polars as pl
+
+from mlconnector_assets.errors import ConnectorError
+from mlconnector_assets.formats.edi.checks import Checker
+from mlconnector_assets.formats.edi.interchange import Group, Interchange
+from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+
+Elements = Sequence[Sequence[str]]
+"""A segment: its elements, each as its components; the first is the tag."""
+
+
+class Unreadable(ConnectorError):
+    """Bytes that are no interchange."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What the first bytes of an interchange tell. `size` of them are no segment (EDIFACT's UNA); `wrapped`: lines are broken
+    anywhere; `repertoire` are all bytes that its characters have in UTF-8."""
+
+    separators: Separators
+    size: int
+    wrapped: bool
+    encoding: str
+    repertoire: bytes
+
+
+@dataclass(frozen=True)
+class Version:
+    """A dictionary ready for use: `name` is the dictionary's, `exact` whether it is the version that was asked for."""
+
+    name: str
+    exact: bool
+    checker: Checker
+
+
+class Standard(Protocol):
+    """A standard. The tags are those around an interchange, a group and a message; `grouped`: messages stand in groups only;
+    `reference_place` is the element of a message's first segment that holds its reference."""
+
+    name: ClassVar[str]
+    first: ClassVar[str]
+    last: ClassVar[str]
+    group_first: ClassVar[str]
+    group_last: ClassVar[str]
+    opening: ClassVar[str]
+    closing: ClassVar[str]
+    grouped: ClassVar[bool]
+    reference_place: ClassVar[int]
+
+    def begins(self, data: bytes) -> bool:
+        """Whether an interchange of this standard begins here."""
+
+    def beginning(self, data: bytes) -> Beginning:
+        """What the first bytes tell. Raises Unreadable."""
+
+    def interchange(self, header: Elements, beginning: Beginning) -> Interchange:
+        """What the header segment says, and what is wrong with it."""
+
+    def group(self, header: Elements) -> Group:
+        """What the header of a group says."""
+
+    def versions(self, tokens: Tokens, starts: Indexes, of_groups: pl.Series) -> pl.Series:
+        """The version of each message, given that of its group."""
+
+    def version(self, name: str) -> Version | None:
+        """The dictionary for a version; None when there is none near."""

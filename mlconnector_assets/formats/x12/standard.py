@@ -1,0 +1,113 @@
+"""Interchanges of X12: the fixed header, separators, versions of groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar
+
+import polars as pl
+
+from mlconnector_assets.dictionaries import shipped, shipped_names
+from mlconnector_assets.formats.edi.cells import Cells
+from mlconnector_assets.formats.edi.checks import Checker
+from mlconnector_assets.formats.edi.diagnosis import Diagnosis
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
+from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version
+from mlconnector_assets.formats.edi.structure import Structure
+from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+
+ISA_LENGTH = 105
+"""Characters of the header without its terminator (X12.5)."""
+SEPARATOR_PLACES = (3, 6, 17, 20, 31, 34, 50, 53, 69, 76, 81, 83, 89, 99, 101, 103)
+REPERTOIRE = bytes([*range(0x20, 0x7F), *range(0x80, 0x100)])
+"""The extended character set with national letters."""
+ENVELOPE = ("ISA", "GS", "GE", "IEA", "TA1")
+
+
+class X12:
+    """The standard as the reader asks for it."""
+
+    name: ClassVar[str] = "x12"
+    first: ClassVar[str] = "ISA"
+    last: ClassVar[str] = "IEA"
+    group_first: ClassVar[str] = "GS"
+    group_last: ClassVar[str] = "GE"
+    opening: ClassVar[str] = "ST"
+    closing: ClassVar[str] = "SE"
+    grouped: ClassVar[bool] = True
+    reference_place: ClassVar[int] = 2
+
+    def begins(self, data: bytes) -> bool:
+        """Whether an interchange of X12 begins here."""
+        return data.startswith(b"ISA")
+
+    def beginning(self, data: bytes) -> Beginning:
+        """Separators, from their fixed places in the ISA segment."""
+        header, wrapped = data[: ISA_LENGTH + 1], False
+        if any(one in header[:ISA_LENGTH] for one in b"\r\n"):
+            header, wrapped = data[: ISA_LENGTH + 20].translate(None, delete=b"\r\n")[: ISA_LENGTH + 1], True
+        if len(header) <= ISA_LENGTH:
+            raise Unreadable(f"the ISA segment has {len(header)} characters, and needs {ISA_LENGTH} and a terminator")
+        element = header[3:4]
+        for number, place in enumerate(SEPARATOR_PLACES, 1):
+            if header[place : place + 1] != element:
+                raise Unreadable(
+                    f"ISA{number:02d} does not begin at character {place + 2} of its segment, whose elements have fixed widths"
+                )
+        component, terminator, repetition = header[104:105], header[105:106], header[82:83]
+        if len({element, component, terminator}) < 3:
+            raise Unreadable("two separators of the ISA segment are the same character")
+        if header[84:89] < b"00402" or repetition.isalnum() or repetition in (element, component, terminator, b" "):
+            repetition = b""
+        separators = Separators(element, component, terminator, repetition)
+        return Beginning(separators, 0, wrapped, "utf-8", REPERTOIRE)
+
+    def interchange(self, header: Sequence[Sequence[str]], beginning: Beginning) -> Interchange:
+        """What the ISA segment says."""
+        texts = [components[0].strip() for components in header]
+        found = Interchange(
+            standard=self.name,
+            sender=(texts[5], texts[6]),
+            receiver=(texts[7], texts[8]),
+            reference=texts[13],
+            version=texts[12],
+            written=(texts[9], texts[10]),
+            test=texts[15] == "T",
+            wants_acknowledgment=texts[14] == "1",
+            separators=beginning.separators,
+            header=header,
+        )
+        simple = [*header[:11], ["U"], *header[12:16]]
+        version = self.version("004010")
+        assert version is not None
+        for fault in Diagnosis(version.checker.structure, REPERTOIRE).of_segment(1, simple, ""):
+            if fault.element != 16:
+                found.wrong.append(
+                    Wrong(EnvelopeFault.HEADER, expected=f"ISA{fault.element:02d} {fault.kind.value}", found=fault.text)
+                )
+        return found
+
+    def group(self, header: Sequence[Sequence[str]]) -> Group:
+        """What the GS segment says."""
+        texts = [components[0].strip() for components in header] + [""] * 9
+        return Group(texts[1], texts[2], texts[3], texts[6], texts[8], header)
+
+    def versions(self, tokens: Tokens, starts: Indexes, of_groups: pl.Series) -> pl.Series:
+        """The version of each message's group, without the industry's suffix."""
+        return of_groups.str.head(6)
+
+    def version(self, name: str) -> Version | None:
+        """The dictionary of a version such as 004010, or the nearest one before it, or else after it."""
+        if len(name) != 6 or not name.isdigit():
+            return None
+        have = sorted(one.removeprefix("x12_") for one in shipped_names() if one.startswith("x12_0"))
+        nearest = max((one for one in have if one <= name), default=have[0])
+        return Version(f"x12_{nearest}", nearest == name, _checker(nearest))
+
+
+@cache
+def _checker(version: str) -> Checker:
+    dictionary = shipped(f"x12_{version}")
+    structure = Structure(dictionary, "ST", "SE", ENVELOPE)
+    return Checker(structure, Cells(dictionary, structure), (1, 0))
