@@ -13,6 +13,7 @@ from mlconnector_assets.formats.edi.tokens import Separators
 BLOCK = 2 << 20
 """Bytes read at once. A message that is longer makes its block longer."""
 BREAKS = b"\r\n"
+NEXT_LINE = b"\x85"
 BLANK = b" \t\r\n\x00\x1a\x85\xef\xbb\xbf"
 """What may stand before, between and after interchanges: blanks, a byte order mark, an end-of-file mark."""
 
@@ -22,6 +23,11 @@ class Source:
 
     def __init__(self, stream: BinaryIO) -> None:
         self.stream, self.ahead, self.ended = stream, b"", False
+        self._next_line = False
+
+    def end_segments_with_lines(self) -> None:
+        """From here on, the control character "next line" of EBCDIC (0x85) is a line feed."""
+        self._next_line, self.ahead = True, self.ahead.replace(NEXT_LINE, b"\n")
 
     def fill(self, size: int) -> bool:
         """Read on until `size` bytes are ahead. False when the file has no more than was ahead already."""
@@ -30,7 +36,7 @@ class Source:
         while have < size and not self.ended:
             part = self.stream.read(size - have)
             self.ended = not part
-            parts.append(part)
+            parts.append(part.replace(NEXT_LINE, b"\n") if self._next_line else part)
             have += len(part)
         self.ahead = b"".join(parts)
         return have > before
@@ -52,11 +58,13 @@ class Source:
 
 @dataclass(frozen=True)
 class Marks:
-    """Tags by which a block is cut: `first` begins an interchange, `last` ends it, `closing` ends a message."""
+    """Tags by which a block is cut: `first` begins an interchange, `last` ends it, `closing` ends a message; `advice` may stand
+    before the first one (UNA), or is empty."""
 
     first: bytes
     last: bytes
     closing: bytes
+    advice: bytes
 
 
 def blocks(source: Source, separators: Separators, marks: Marks, *, wrapped: bool, encoding: str) -> Iterator[bytes]:
@@ -65,7 +73,7 @@ def blocks(source: Source, separators: Separators, marks: Marks, *, wrapped: boo
     size, begun = BLOCK, False
     while True:
         source.fill(size)
-        source.ahead = source.ahead.lstrip(BREAKS) if separators.terminator not in (b"\r", b"\n") else source.ahead
+        source.ahead = source.ahead.lstrip(BREAKS)
         if not source.ahead:
             return
         end, final = _cut(source.ahead, separators, marks, skip_first=not begun, at_end=source.ended)
@@ -76,10 +84,8 @@ def blocks(source: Source, separators: Separators, marks: Marks, *, wrapped: boo
             continue
         block = source.take(end or len(source.ahead))
         block = _without_breaks(block, separators, wrapped=wrapped)
-        if block and not block.endswith(separators.terminator):
-            block += separators.terminator
         if block:
-            yield _utf8(block, encoding)
+            yield _utf8(_terminated(block, separators), encoding)
         begun, size = True, BLOCK
         if final:
             return
@@ -90,10 +96,9 @@ def _cut(data: bytes, separators: Separators, marks: Marks, *, skip_first: bool,
     last = _find(data, marks.last, separators, 0)
     following = _find(data, marks.first, separators, 1 if skip_first else 0)
     if following >= 0 and (last < 0 or following < last):
-        return following, True
-    if last >= 0:
-        end = _end_of_segment(data, last, separators)
-        return (end, True) if end or not at_end else (len(data), True)
+        return _before_advice(data, following, marks.advice), True
+    if last >= 0 and (end := _end_of_segment(data, last, separators)):
+        return end, True
     if at_end:
         return len(data), True
     place = len(data)
@@ -101,6 +106,12 @@ def _cut(data: bytes, separators: Separators, marks: Marks, *, skip_first: bool,
         if _begins_segment(data, place, separators) and (end := _end_of_segment(data, place, separators)):
             return end, False
     return 0, False
+
+
+def _before_advice(data: bytes, following: int, advice: bytes) -> int:
+    """Where an interchange begins with its service string advice, which is nine bytes long and perhaps a line of its own."""
+    before = data.rfind(advice, max(following - 11, 0), following) if advice else -1
+    return before if before >= 0 and not data[before + 9 : following].strip(BREAKS) else following
 
 
 def _find(data: bytes, tag: bytes, separators: Separators, start: int) -> int:
@@ -126,6 +137,14 @@ def _end_of_segment(data: bytes, place: int, separators: Separators) -> int:
     return end + 1
 
 
+def _terminated(block: bytes, separators: Separators) -> bytes:
+    """The block, whose last segment may lack its terminator. A release character at its very end is one of the text."""
+    if block.endswith(separators.terminator) and not _is_released(block, len(block) - 1, separators):
+        return block
+    dangling = _is_released(block, len(block), separators)
+    return block + separators.release * dangling + separators.terminator
+
+
 def _is_released(data: bytes, place: int, separators: Separators) -> bool:
     if not separators.release:
         return False
@@ -136,7 +155,10 @@ def _is_released(data: bytes, place: int, separators: Separators) -> bool:
 
 
 def _without_breaks(block: bytes, separators: Separators, *, wrapped: bool) -> bytes:
-    """The block without line breaks between segments, and in wrapped files without any."""
+    """The block without line breaks between segments, and in wrapped files without any. Where a line break ends segments there
+    are no empty ones."""
+    while separators.terminator in (b"\r", b"\n") and separators.terminator * 2 in block:
+        block = block.replace(separators.terminator * 2, separators.terminator)
     breaks = BREAKS.replace(separators.terminator, b"")
     present = sum(block.count(bytes([one])) for one in breaks)
     if not present:

@@ -75,6 +75,10 @@ class Cells:
                 self.elements.append(element)
                 bits.append(1 << own)
             self.presences[code] = tuple(_presences(segment))
+        opening = structure.codes[structure.opening]
+        for message in structure.messages:
+            self._table[structure.code_of_message(message)] = self._table[opening]
+            self.presences[structure.code_of_message(message)] = self.presences[opening]
         self.bits = np.array(bits, np.uint64)
         self.least = np.array([element.least for element in self.elements], np.int32)
         self.most = np.array([element.most for element in self.elements], np.int32)

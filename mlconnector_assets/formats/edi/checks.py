@@ -12,9 +12,19 @@ from mlconnector_assets.formats.edi.cells import KINDS, Cells
 from mlconnector_assets.formats.edi.structure import CLOSING, ENVELOPE, LOST, OPENING, Structure
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Numbers, Separators, Tokens
 
-TIME = r"(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?"
+TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9][0-9]{0,2})?"
 """A time of day: HHMM, HHMMSS, or with tenths or hundredths of a second."""
 _NUMBER, _IMPLIED, _LETTERS, _DATE, _TIME = (KINDS.index(kind) for kind in ("number", "implied", "letters", "date", "time"))
+
+
+WHOLE = "-?[0-9]+"
+"""A number with implied decimals."""
+
+
+def number_pattern(decimal: bytes) -> str:
+    """A regular expression for numbers with this decimal mark; without one comma and point both are."""
+    mark = "[.,]" if not decimal else f"\\x{decimal[0]:02x}"
+    return f"-?[0-9]+(?:{mark}[0-9]+)?"
 
 
 @dataclass(frozen=True)
@@ -37,9 +47,9 @@ class Checker:
     cells: Cells
     type_place: tuple[int, int]
 
-    def check(self, tokens: Tokens, separators: Separators) -> Messages:
+    def check(self, tokens: Tokens, separators: Separators, *, trailing: bool = True) -> Messages:
         """Find the messages and check each: order, repetition, presence, lengths, characters, numbers, dates, codes. Counts and
-        references are the caller's."""
+        references are the caller's. `trailing`: separators may stand where nothing follows them."""
         codes = self.structure.code_tags(tokens.tags)
         opening = np.flatnonzero(codes == OPENING)
         types = tokens.column(opening, *self.type_place)
@@ -57,6 +67,8 @@ class Checker:
         cells = self._components(tokens, codes, separators, wrong)
         self._presence(tokens, codes, cells, wrong)
         self._repetition(states, wrong)
+        if not trailing:
+            wrong[self._trailing(tokens)] = True
         faulty = ~closed
         found = np.flatnonzero(wrong)
         owner = np.searchsorted(opening, found, "right") - 1
@@ -99,32 +111,41 @@ class Checker:
         return cells
 
     @staticmethod
+    def _trailing(tokens: Tokens) -> Numbers:
+        """Segments with a separator that nothing follows."""
+        last = tokens.element_components[1:] - 1
+        several = tokens.element_components[:-1] < last
+        last_elements = tokens.segment_elements[1:] - 1
+        several[last_elements] |= tokens.segment_elements[:-1] < last_elements
+        found: Numbers = tokens.element_segments[several & (tokens.lengths[last] == 0)]
+        return found
+
+    @staticmethod
     def _numbers(tokens: Tokens, found: Indexes, kinds: npt.NDArray[np.uint8], separators: Separators, bad: Flags) -> None:
-        mark = "[.,]" if separators.decimal == b"" else f"[{separators.decimal.decode()}]"
-        for kind, pattern in ((_NUMBER, rf"^-?\d+(?:{mark}\d+)?$"), (_IMPLIED, r"^-?\d+$")):
+        for kind, pattern in ((_NUMBER, number_pattern(separators.decimal)), (_IMPLIED, WHOLE)):
             some = found[kinds[found] == kind]
             if len(some):
-                bad[some[~tokens.texts.gather(some).str.contains(pattern).to_numpy()]] = True
+                bad[some[~tokens.texts.gather(some).str.contains(f"^(?:{pattern})$").to_numpy()]] = True
 
     @staticmethod
     def _dates(tokens: Tokens, found: Indexes, bad: Flags) -> None:
         lengths = tokens.lengths[found]
+        bad[found[(lengths != 8) & (lengths != 6)]] = True
         for length, format in ((8, "%Y%m%d"), (6, "%y%m%d")):
             some = found[lengths == length]
             if len(some):
-                bad[some[tokens.texts.gather(some).str.to_date(format, strict=False).is_null().to_numpy()]] = True
+                days = tokens.texts.gather(some).str.to_date(format, strict=False)
+                bad[some[(days.is_null() | (days.dt.year() == 0)).to_numpy()]] = True
 
     @staticmethod
     def _times(tokens: Tokens, found: Indexes, bad: Flags) -> None:
         if len(found):
-            bad[found[~tokens.texts.gather(found).str.contains(r"^(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d\d{0,2})?$").to_numpy()]] = (
-                True
-            )
+            bad[found[~tokens.texts.gather(found).str.contains(f"^(?:{TIME})$").to_numpy()]] = True
 
     @staticmethod
     def _letters(tokens: Tokens, found: Indexes, bad: Flags) -> None:
-        some = found[tokens.not_digits[found] != tokens.lengths[found]]
-        bad[some] = True
+        if len(found):
+            bad[found[tokens.texts.gather(found).str.contains("[0-9]").to_numpy()]] = True
 
     def _codes(self, tokens: Tokens, found: Indexes, cells: npt.NDArray[np.int16], bad: Flags) -> None:
         if not len(found):

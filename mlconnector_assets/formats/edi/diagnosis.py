@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 
 from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
-from mlconnector_assets.formats.edi.checks import TIME
+from mlconnector_assets.formats.edi.checks import TIME, WHOLE, number_pattern
 from mlconnector_assets.formats.edi.structure import Position, Structure
 
 
@@ -31,6 +32,7 @@ class Kind(Enum):
     TOO_MANY_ELEMENTS = "is one element too many"
     TOO_MANY_COMPONENTS = "is one component too many"
     TOO_MANY_REPETITIONS = "is repeated, and may not be"
+    TRAILING_SEPARATOR = "ends with a separator that nothing follows"
     TOO_SHORT = "is too short"
     TOO_LONG = "is too long"
     CHARACTER = "has a character that may not stand here"
@@ -63,16 +65,21 @@ Elements = Sequence[Sequence[str]]
 """A segment: its elements, each as its components; the first is the tag."""
 
 
+Repeated = Mapping[tuple[int, int], int]
+"""Elements that are repeated, by the position of their segment and their own: how many components the first of them has."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """How messages of a dictionary are diagnosed. `repertoire` holds all bytes that may stand in one (those above 127 for all
-    characters that are not ASCII); `decimal` its decimal mark."""
+    characters that are not ASCII); `decimal` is the decimal mark; `trailing`: separators may stand where nothing follows."""
 
     structure: Structure
     repertoire: bytes
-    decimal: str = "."
+    decimal: bytes = b"."
+    trailing: bool = True
 
-    def faults(self, message: str, segments: Sequence[Elements]) -> list[Fault]:
+    def faults(self, message: str, segments: Sequence[Elements], repeated: Repeated = MappingProxyType({})) -> list[Fault]:
         """All faults of a message, from the segment that begins it to the one that ends it, which may be missing."""
         found: list[Fault] = []
         walk = _Walk(self.structure, message)
@@ -85,22 +92,34 @@ class Diagnosis:
                     fault.kind not in (Kind.MISSING_SEGMENT, Kind.TOO_MANY_LOOPS, Kind.TOO_MANY_SEGMENTS) for fault in misplaced
                 ):
                     continue
-            found += self.of_segment(position, elements, walk.loop)
+            found += self.of_segment(position, elements, walk.loop, repeated)
         if closed:
             found += walk.end(len(segments))
-            found += self.of_segment(len(segments), segments[-1], "")
+            found += self.of_segment(len(segments), segments[-1], "", repeated)
         return found
 
-    def of_segment(self, position: int, elements: Elements, loop: str) -> Iterator[Fault]:
+    def of_segment(
+        self, position: int, elements: Elements, loop: str, repeated: Repeated = MappingProxyType({})
+    ) -> Iterator[Fault]:
         """The faults of a segment's elements."""
         segment = self.structure.dictionary.segments[elements[0][0]]
+        if any(elements[0][1:]):
+            yield Fault(Kind.TOO_MANY_COMPONENTS, position, segment.tag, loop, text=elements[0][1])
+        for place, components in enumerate(elements):
+            if (first := repeated.get((position, place))) is not None:
+                what = segment.uses[place - 1].what if 0 < place <= len(segment.uses) else None
+                number, name = (what.number, what.name) if what else ("", "")
+                text = components[first]
+                yield Fault(Kind.TOO_MANY_REPETITIONS, position, segment.tag, loop, place or None, None, number, text, name)
         for place, use in enumerate(segment.uses, 1):
-            components = elements[place] if place < len(elements) else [""]
+            components = elements[place][: repeated.get((position, place))] if place < len(elements) else [""]
             for fault in self._of_element(use, components):
                 yield _placed(fault, position, segment.tag, loop, place)
         for place in range(len(segment.uses) + 1, len(elements)):
             if any(elements[place]):
                 yield Fault(Kind.TOO_MANY_ELEMENTS, position, segment.tag, loop, place, text=elements[place][0])
+        if not self.trailing:
+            yield from _trailing(position, elements, segment, loop)
         for fault in _broken_rules(segment, elements):
             yield _placed(fault, position, segment.tag, loop, fault.element or 0)
 
@@ -132,7 +151,7 @@ class Diagnosis:
         """What is wrong with the text of an element, which is not empty."""
         if text.encode().translate(None, delete=self.repertoire):
             return Kind.CHARACTER
-        length = sum(character.isdigit() for character in text) if element.kind in ("number", "implied") else len(text)
+        length = len(re.findall("[0-9]", text)) if element.kind in ("number", "implied") else len(text)
         return next(
             (
                 kind
@@ -152,17 +171,29 @@ class Diagnosis:
     def _fault_of_kind(self, element: Element, text: str) -> Kind | None:
         digits = text.isascii() and text.isdigit()
         match element.kind:
-            case "number" if not re.fullmatch(rf"-?\d+(?:[{re.escape(self.decimal)}]\d+)?", text, re.ASCII):
+            case "number" if not re.fullmatch(number_pattern(self.decimal), text):
                 return Kind.CHARACTER
-            case "implied" if not re.fullmatch(r"-?\d+", text, re.ASCII):
+            case "implied" if not re.fullmatch(WHOLE, text):
                 return Kind.CHARACTER
             case "date" if not digits:
                 return Kind.DATE
             case "time" if not digits:
                 return Kind.TIME
-            case "letters" if any(character.isdigit() for character in text):
+            case "letters" if re.search("[0-9]", text):
                 return Kind.CHARACTER
         return None
+
+
+def _trailing(position: int, elements: Elements, segment: Segment, loop: str) -> Iterator[Fault]:
+    for place, components in enumerate(elements):
+        if len(components) > 1 and not components[-1]:
+            component: int | None = len(components)
+        elif place == len(elements) - 1 and place > 0 and components == [""]:
+            component = None
+        else:
+            continue
+        number = segment.uses[place - 1].what.number if 0 < place <= len(segment.uses) else ""
+        yield Fault(Kind.TRAILING_SEPARATOR, position, segment.tag, loop, place or None, component, number)
 
 
 def _is_date(text: str) -> bool:

@@ -42,7 +42,7 @@ class Envelopes:
     def finish(self) -> None:
         """The file, or the next interchange, puts an end to this one."""
         self._close_group(None)
-        if not self._ended:
+        if not self._ended and self.interchange.header[0][0] == self.standard.first and len(self.interchange.header) > 1:
             self.interchange.wrong.append(Wrong(EnvelopeFault.NO_TRAILER))
 
     def _count(self, messages: int) -> int:
@@ -81,10 +81,10 @@ class Envelopes:
 def compared(count: int, reference: str, trailer: Elements) -> list[Wrong]:
     """What a trailer (count, then reference) has other than what it ends."""
     said, again = text_at(trailer, 1), text_at(trailer, 2)
-    wrong = [] if said.isdecimal() and int(said) == count else [Wrong(EnvelopeFault.COUNT, str(count), said)]
+    wrong = [] if said and (said.lstrip("0") or "0") == str(count) else [Wrong(EnvelopeFault.COUNT, str(count), said)]
     return wrong + ([] if again == reference else [Wrong(EnvelopeFault.REFERENCE, reference, again)])
 
 
 def text_at(elements: Elements, place: int) -> str:
     """The first component of an element; empty where the segment ends before it."""
-    return elements[place][0].strip() if place < len(elements) else ""
+    return elements[place][0] if place < len(elements) else ""

@@ -13,6 +13,7 @@ class EnvelopeFault(Enum):
     """What can be wrong around messages; the value says it of an interchange, a group or a message."""
 
     HEADER = "has a header that breaks the rules of its elements"
+    NO_HEADER = "has no header"
     NO_TRAILER = "has no trailer"
     REFERENCE = "has another control reference in its trailer than in its header"
     COUNT = "has another number of parts than its trailer says"
@@ -22,6 +23,7 @@ class EnvelopeFault(Enum):
     WRONG_GROUP = "stands in a group for another type"
     STRAY = "has segments outside of its messages"
     EMPTY = "is empty"
+    SMALL_LETTERS = "has small letters, which its repertoire UNOA does not have"
 
 
 @dataclass
@@ -36,7 +38,7 @@ class Wrong:
 @dataclass
 class Group:
     """A functional group; in EDIFACT also what stands outside of any. `header` are its elements with their components;
-    `messages` were read, `accepted` have no fault."""
+    `messages` were read, `accepted` have no fault. `warnings` are no reason to refuse anything."""
 
     kind: str
     sender: str
@@ -48,12 +50,13 @@ class Group:
     accepted: int = 0
     declared: str = ""
     wrong: list[Wrong] = field(default_factory=list)
+    warnings: list[Wrong] = field(default_factory=list)
 
 
 @dataclass
 class Interchange:
     """One interchange. `sender` and `receiver` are qualifier and identification; `written` its date and time as they stand
-    there (X12: yymmdd, hhmm); `header` its elements with their components."""
+    there (X12: yymmdd, hhmm); `header` its elements with their components. `warnings` are no reason to refuse anything."""
 
     standard: str
     sender: tuple[str, str]
@@ -67,3 +70,4 @@ class Interchange:
     header: Sequence[Sequence[str]]
     groups: list[Group] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
+    warnings: list[Wrong] = field(default_factory=list)

@@ -18,14 +18,14 @@ from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchang
 from mlconnector_assets.formats.edi.standard import Beginning, Elements, Standard, Unreadable, Version
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Tokens, pack, tokenise
 
-HEADER_SIZE = 256
+HEADER_SIZE = 512
 """Bytes in which the header of an interchange ends, and the service string advice before it."""
 
 
 @dataclass(frozen=True)
 class Report:
     """A message with faults: what it says it is, its reference, the index of its group, what is wrong with its segments
-    (`faults`) and with its envelope (`wrong`), and its segments."""
+    (`faults`) and with its envelope (`wrong`), and its segments; its `index` in the batch, and the version it was read as."""
 
     type: str
     reference: str
@@ -33,6 +33,8 @@ class Report:
     faults: tuple[Fault, ...]
     wrong: tuple[Wrong, ...]
     segments: tuple[Elements, ...]
+    index: int
+    version: Version | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,9 @@ def read(stream: BinaryIO, standards: Sequence[Standard]) -> Iterator[Batch]:
 def _interchange(source: Source, standard: Standard) -> Iterator[Batch]:
     beginning = standard.beginning(source.ahead)
     source.take(beginning.size)
-    marks = Marks(standard.first.encode(), standard.last.encode(), standard.closing.encode())
+    if beginning.next_line:
+        source.end_segments_with_lines()
+    marks = Marks(standard.first.encode(), standard.last.encode(), standard.closing.encode(), standard.advice.encode())
     reading: _Reading | None = None
     for block in blocks(source, beginning.separators, marks, wrapped=beginning.wrapped, encoding=beginning.encoding):
         tokens = tokenise(block, beginning.separators, beginning.repertoire)
@@ -102,9 +106,9 @@ class _Reading:
             mine = (versions == name).to_numpy()
             version = self.standard.version(name)
             if version is None:
-                reports += self._without_dictionary(tokens, starts[mine], groups[mine], name)
+                reports += self._without_dictionary(tokens, starts, groups, np.flatnonzero(mine), name)
                 continue
-            messages = version.checker.check(tokens, self.beginning.separators)
+            messages = version.checker.check(tokens, self.beginning.separators, trailing=self.beginning.trailing)
             references = tokens.column(starts, self.standard.reference_place).fill_null("")
             faulty = messages.faulty | self._misnumbered(tokens, messages, references)
             reports += [
@@ -136,12 +140,18 @@ class _Reading:
         if kind not in structure.messages:
             wrong.append(Wrong(EnvelopeFault.UNKNOWN_TYPE, found=kind))
         else:
-            decimal = self.beginning.separators.decimal.decode("latin-1")
-            faults = Diagnosis(structure, self.beginning.repertoire, decimal).faults(kind, segments)
-        return Report(kind, reference, group, tuple(faults), tuple(wrong), tuple(segments))
+            faults = self._diagnosis(version).faults(kind, segments, tokens.repeated_within(first, last))
+        return Report(kind, reference, group, tuple(faults), tuple(wrong), tuple(segments), index, version)
 
-    def _without_dictionary(self, tokens: Tokens, starts: Indexes, groups: Indexes, version: str) -> Iterator[Report]:
+    def _diagnosis(self, version: Version) -> Diagnosis:
+        separators = self.beginning.separators
+        repertoire = self.beginning.repertoire + separators.delimiters + separators.release
+        return Diagnosis(version.checker.structure, repertoire, separators.decimal, self.beginning.trailing)
+
+    def _without_dictionary(
+        self, tokens: Tokens, starts: Indexes, groups: Indexes, mine: Indexes, version: str
+    ) -> Iterator[Report]:
         wrong = (Wrong(EnvelopeFault.UNKNOWN_VERSION, found=version),)
-        for start, group in zip(starts.tolist(), groups.tolist(), strict=True):
-            segment = tokens.segment(start)
-            yield Report("", text_at(segment, self.standard.reference_place), group, (), wrong, (segment,))
+        for index in mine.tolist():
+            segment = tokens.segment(int(starts[index]))
+            yield Report("", text_at(segment, self.standard.reference_place), int(groups[index]), (), wrong, (segment,), index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -13,6 +14,8 @@ from mlconnector_assets.formats.edi.checks import Checker
 from mlconnector_assets.formats.edi.interchange import Group, Interchange
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
+NARROWEST = 20
+"""Characters of a line that may be broken for its width."""
 Elements = Sequence[Sequence[str]]
 """A segment: its elements, each as its components; the first is the tag."""
 
@@ -21,16 +24,43 @@ class Unreadable(ConnectorError):
     """Bytes that are no interchange."""
 
 
+def checked(separators: Separators) -> Separators:
+    """The separators. Raises Unreadable where they cannot be told apart, from each other or from data."""
+    found = [one for one in (separators.element, separators.component, separators.terminator) if one]
+    found += [one for one in (separators.repetition, separators.release) if one]
+    for one in found:
+        if not one.isascii() or one.isalnum():
+            raise Unreadable(
+                f"{one.decode('latin-1')!r} separates nothing: a separator is neither letter, digit nor beyond ASCII"
+            )
+    if len(set(found)) < len(found):
+        raise Unreadable("two separators of the header are the same character")
+    return separators
+
+
+def is_wrapped(data: bytes, terminator: bytes) -> bool:
+    """Whether the first lines are broken at one width, in the middle of segments."""
+    if terminator in b"\r\n":
+        return False
+    *lines, _ = re.split(rb"\r\n|\r|\n", data)
+    widths = {len(line) for line in lines}
+    return len(widths) == 1 and max(widths) >= NARROWEST and any(not line.endswith(terminator) for line in lines)
+
+
 @dataclass(frozen=True)
 class Beginning:
     """What the first bytes of an interchange tell. `size` of them are no segment (EDIFACT's UNA); `wrapped`: lines are broken
-    anywhere; `repertoire` are all bytes that its characters have in UTF-8."""
+    anywhere; `repertoire` are all bytes that its characters have in UTF-8; `trailing`: separators may stand where nothing follows
+    them; `next_line`: segments end with 0x85, which is read as a line feed; `capitals`: small letters should not be there."""
 
     separators: Separators
     size: int
     wrapped: bool
     encoding: str
     repertoire: bytes
+    trailing: bool = True
+    next_line: bool = False
+    capitals: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,7 +73,8 @@ class Version:
 
 
 class Standard(Protocol):
-    """A standard. The tags are those around an interchange, a group and a message; `grouped`: messages stand in groups only;
+    """A standard. The tags are those around an interchange, a group and a message, and `advice` the one that may stand before an
+    interchange (empty where there is none); `grouped`: messages stand in groups only;
     `reference_place` is the element of a message's first segment that holds its reference."""
 
     name: ClassVar[str]
@@ -53,6 +84,7 @@ class Standard(Protocol):
     group_last: ClassVar[str]
     opening: ClassVar[str]
     closing: ClassVar[str]
+    advice: ClassVar[str]
     grouped: ClassVar[bool]
     reference_place: ClassVar[int]
 

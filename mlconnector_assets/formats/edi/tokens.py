@@ -87,6 +87,18 @@ class Tokens:
         """The texts at a place in each of the segments; null where it is absent or empty."""
         return self.texts.gather(self.find(segments, element, component))
 
+    def repeated_within(self, first: int, last: int) -> dict[tuple[int, int], int]:
+        """The elements that are repeated, from one segment to another: by the segment's number (1 for the first) and the
+        element's, how many components its first repetition has."""
+        bounds = self.element_components[self.segment_elements[[first, last + 1]]]
+        found: dict[tuple[int, int], int] = {}
+        for component in self.repeated[np.searchsorted(self.repeated, bounds[0]) : np.searchsorted(self.repeated, bounds[1])]:
+            element = int(self.component_elements[component])
+            segment = int(self.element_segments[element])
+            place = (segment - first + 1, element - int(self.segment_elements[segment]))
+            found.setdefault(place, int(component) - int(self.element_components[element]) + 1)
+        return found
+
     def segment(self, index: int) -> list[list[str]]:
         """One segment: its elements, each a list of its components; the first is the tag."""
         bounds = self.element_components[self.segment_elements[index] : self.segment_elements[index + 1] + 1]

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import ClassVar
 
 import polars as pl
 
 from mlconnector_assets.dictionaries import shipped, shipped_names
+from mlconnector_assets.formats.edi.blocks import BREAKS
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
-from mlconnector_assets.formats.edi.interchange import Group, Interchange
-from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
+from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version, checked, is_wrapped
 from mlconnector_assets.formats.edi.structure import Structure
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
@@ -38,6 +40,7 @@ class Edifact:
     group_last: ClassVar[str] = "UNE"
     opening: ClassVar[str] = "UNH"
     closing: ClassVar[str] = "UNT"
+    advice: ClassVar[str] = "UNA"
     grouped: ClassVar[bool] = False
     reference_place: ClassVar[int] = 1
 
@@ -48,28 +51,34 @@ class Edifact:
     def beginning(self, data: bytes) -> Beginning:
         """Separators from the UNA segment; without one the usual ones."""
         separators, size = LEVEL_A, 0
-        if data.startswith(b"UNA"):
-            if len(data) < UNA_LENGTH:
-                raise Unreadable("the UNA segment is cut off; it has nine characters")
-            component, element, decimal, release, repetition, terminator = (
-                data[place : place + 1] for place in range(3, UNA_LENGTH)
-            )
-            if len({component, element, terminator}) < 3:
-                raise Unreadable("two separators of the UNA segment are the same character")
-            repeats = b"" if repetition in (b" ", component, element, terminator, release) else repetition
-            separators = Separators(element, component, terminator, repeats, release.strip(), decimal)
-            size = UNA_LENGTH
-        elif data[3:4] == LEVEL_B.element:
+        while data.startswith(b"UNA", size):
+            separators = _advised(data[size : size + UNA_LENGTH])
+            size += UNA_LENGTH
+            size += len(data) - size - len(data[size:].lstrip(BREAKS))
+        if size == 0 and data[3:4] == LEVEL_B.element:
             separators = LEVEL_B
-        header = data[size : size + 200].lstrip(b"\r\n").split(separators.terminator)[0]
-        syntax = header[4:8].decode("latin-1")
+        header = data[size : size + 200].split(separators.terminator)[0].translate(None, delete=BREAKS)
+        syntax, version = (header[4:8].decode("latin-1"), header[9:10]) if header.startswith(b"UNB") else ("", b"")
+        separators = replace(separators, decimal=b"") if version >= b"4" else separators
         national = syntax not in ("UNOA", "UNOB")
         repertoire = _LEVEL_A if syntax == "UNOA" else _ASCII + bytes(range(0x80, 0x100)) * national
-        wrapped = any(one in header for one in b"\r\n")
-        return Beginning(separators, size, wrapped, ENCODINGS.get(syntax, "latin-1"), repertoire)
+        return Beginning(
+            separators,
+            size,
+            is_wrapped(data, separators.terminator),
+            ENCODINGS.get(syntax, "latin-1"),
+            repertoire,
+            trailing=version < b"4",
+            capitals=syntax == "UNOA",
+        )
 
     def interchange(self, header: Sequence[Sequence[str]], beginning: Beginning) -> Interchange:
-        """What the UNB segment says."""
+        """What the UNB segment says. Where messages stand without one (as archives of them do), there is nothing to compare with
+        and nobody to answer: a warning."""
+        warnings = []
+        if header[0][0] != "UNB":
+            warnings.append(Wrong(EnvelopeFault.NO_HEADER, found=header[0][0]))
+            header = (("UNB",),)
 
         def at(place: int, component: int = 0) -> str:
             return header[place][component] if place < len(header) and component < len(header[place]) else ""
@@ -85,6 +94,7 @@ class Edifact:
             wants_acknowledgment=at(9) == "1",
             separators=beginning.separators,
             header=header,
+            warnings=warnings,
         )
 
     def group(self, header: Sequence[Sequence[str]]) -> Group:
@@ -103,6 +113,18 @@ class Edifact:
         asked = _age(name)
         nearest = have[max((age for age in have if age <= asked), default=min(have))]
         return Version(nearest, nearest == f"edifact_{name.lower()}", _checker(nearest))
+
+
+def _advised(data: bytes) -> Separators:
+    """The separators of a UNA segment, whose characters are: component, element, decimal mark, release, repetition (a blank
+    before version 4), terminator."""
+    if len(data) < UNA_LENGTH:
+        raise Unreadable("the UNA segment is cut off; it has nine characters")
+    component, element, decimal, release, repetition, terminator = (data[place : place + 1] for place in range(3, UNA_LENGTH))
+    if not decimal.isascii() or decimal.isalnum():
+        decimal = LEVEL_A.decimal
+    repeats = b"" if repetition in b" " + component + element + terminator + release or repetition.isalnum() else repetition
+    return checked(Separators(element, component, terminator, repeats, release.strip(b" "), decimal))
 
 
 def _age(directory: str) -> tuple[int, str]:

@@ -9,11 +9,12 @@ from typing import ClassVar
 import polars as pl
 
 from mlconnector_assets.dictionaries import shipped, shipped_names
+from mlconnector_assets.formats.edi.blocks import NEXT_LINE
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
-from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version
+from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version, checked, is_wrapped
 from mlconnector_assets.formats.edi.structure import Structure
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
@@ -35,6 +36,7 @@ class X12:
     group_last: ClassVar[str] = "GE"
     opening: ClassVar[str] = "ST"
     closing: ClassVar[str] = "SE"
+    advice: ClassVar[str] = ""
     grouped: ClassVar[bool] = True
     reference_place: ClassVar[int] = 2
 
@@ -56,12 +58,16 @@ class X12:
                     f"ISA{number:02d} does not begin at character {place + 2} of its segment, whose elements have fixed widths"
                 )
         component, terminator, repetition = header[104:105], header[105:106], header[82:83]
-        if len({element, component, terminator}) < 3:
-            raise Unreadable("two separators of the ISA segment are the same character")
-        if header[84:89] < b"00402" or repetition.isalnum() or repetition in (element, component, terminator, b" "):
+        if (
+            header[84:89] < b"00402"
+            or repetition.isalnum()
+            or not repetition.isascii()
+            or repetition in b" " + header[3:4] + header[104:106]
+        ):
             repetition = b""
-        separators = Separators(element, component, terminator, repetition)
-        return Beginning(separators, 0, wrapped, "utf-8", REPERTOIRE)
+        next_line = terminator == NEXT_LINE
+        separators = checked(Separators(element, component, b"\n" if next_line else terminator, repetition))
+        return Beginning(separators, 0, wrapped or is_wrapped(data, terminator), "utf-8", REPERTOIRE, next_line=next_line)
 
     def interchange(self, header: Sequence[Sequence[str]], beginning: Beginning) -> Interchange:
         """What the ISA segment says."""
