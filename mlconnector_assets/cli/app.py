@@ -15,6 +15,7 @@ from mlconnector_assets.cli import (
     check,
     deletions,
     demo,
+    edi,
     failures,
     holds,
     inbox,
@@ -86,6 +87,7 @@ app.add_typer(deletions.app, name="deletions")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(warehouse.app, name="warehouse")
+app.add_typer(edi.app, name="edi")
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

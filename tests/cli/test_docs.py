@@ -70,7 +70,7 @@ def test_help_teaches(mlconnector: Command, name: str) -> None:
 
 @pytest.mark.parametrize(
     "group",
-    ["secrets", "partner", "outbox", "holds", "inbox", "set-aside", "reads", "deletions", "alerts", "audit", "warehouse"],
+    ["secrets", "partner", "outbox", "holds", "inbox", "set-aside", "reads", "deletions", "alerts", "audit", "warehouse", "edi"],
 )
 def test_a_group_lists_its_commands(mlconnector: Command, group: str) -> None:
     ended = mlconnector(group, "--help")

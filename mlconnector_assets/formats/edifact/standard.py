@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from mlconnector_assets.dictionaries import shipped, shipped_names
+from mlconnector_assets.dictionaries import Dictionary, shipped, shipped_names
 from mlconnector_assets.formats.edi.blocks import BREAKS
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
@@ -31,7 +31,7 @@ ENVELOPE = ("UNB", "UNG", "UNE", "UNZ")
 
 
 class Edifact:
-    """The standard as the reader asks for it."""
+    """The standard as the reader asks for it. `own` are a partner's dictionaries; each stands for its directory."""
 
     name: ClassVar[str] = "edifact"
     first: ClassVar[str] = "UNB"
@@ -43,6 +43,11 @@ class Edifact:
     advice: ClassVar[str] = "UNA"
     grouped: ClassVar[bool] = False
     reference_place: ClassVar[int] = 1
+
+    def __init__(self, *own: Dictionary) -> None:
+        self._own = {
+            _age(dictionary.version): (dictionary.version.replace(".", ""), _made_ready(dictionary)) for dictionary in own
+        }
 
     def begins(self, data: bytes) -> bool:
         """Whether an interchange of EDIFACT begins here."""
@@ -110,8 +115,12 @@ class Edifact:
     def version(self, name: str) -> Version | None:
         """The dictionary of a directory such as D96A, or the nearest one before it, or else after it."""
         have = {_age(one): one for one in shipped_names() if re.fullmatch(r"edifact_d\d\d[a-z]", one)}
-        asked = _age(name)
-        nearest = have[max((age for age in have if age <= asked), default=min(have))]
+        asked, ages = _age(name), have.keys() | self._own.keys()
+        age = max((one for one in ages if one <= asked), default=min(ages))
+        if age in self._own:
+            directory, checker = self._own[age]
+            return Version(f"own edifact_{directory.lower()}", directory.upper() == name.upper(), checker)
+        nearest = have[age]
         return Version(nearest, nearest == f"edifact_{name.lower()}", _checker(nearest))
 
 
@@ -135,6 +144,9 @@ def _age(directory: str) -> tuple[int, str]:
 
 @cache
 def _checker(name: str) -> Checker:
-    dictionary = shipped(name)
+    return _made_ready(shipped(name))
+
+
+def _made_ready(dictionary: Dictionary) -> Checker:
     structure = Structure(dictionary, "UNH", "UNT", ENVELOPE)
     return Checker(structure, Cells(dictionary, structure), (2, 0))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from mlconnector_assets.dictionaries import shipped, shipped_names
+from mlconnector_assets.dictionaries import Dictionary, shipped, shipped_names
 from mlconnector_assets.formats.edi.blocks import NEXT_LINE
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
@@ -27,7 +27,7 @@ ENVELOPE = ("ISA", "GS", "GE", "IEA", "TA1")
 
 
 class X12:
-    """The standard as the reader asks for it."""
+    """The standard as the reader asks for it. `own` are a partner's dictionaries; each stands for its version."""
 
     name: ClassVar[str] = "x12"
     first: ClassVar[str] = "ISA"
@@ -39,6 +39,9 @@ class X12:
     advice: ClassVar[str] = ""
     grouped: ClassVar[bool] = True
     reference_place: ClassVar[int] = 2
+
+    def __init__(self, *own: Dictionary) -> None:
+        self._own = {dictionary.version[:6]: _made_ready(dictionary) for dictionary in own}
 
     def begins(self, data: bytes) -> bool:
         """Whether an interchange of X12 begins here."""
@@ -107,13 +110,18 @@ class X12:
         """The dictionary of a version such as 004010, or the nearest one before it, or else after it."""
         if len(name) != 6 or not name.isdigit():
             return None
-        have = sorted(one.removeprefix("x12_") for one in shipped_names() if one.startswith("x12_0"))
+        have = sorted({one.removeprefix("x12_") for one in shipped_names() if one.startswith("x12_0")} | set(self._own))
         nearest = max((one for one in have if one <= name), default=have[0])
+        if (checker := self._own.get(nearest)) is not None:
+            return Version(f"own x12_{nearest}", nearest == name, checker)
         return Version(f"x12_{nearest}", nearest == name, _checker(nearest))
 
 
 @cache
 def _checker(version: str) -> Checker:
-    dictionary = shipped(f"x12_{version}")
+    return _made_ready(shipped(f"x12_{version}"))
+
+
+def _made_ready(dictionary: Dictionary) -> Checker:
     structure = Structure(dictionary, "ST", "SE", ENVELOPE)
     return Checker(structure, Cells(dictionary, structure), (1, 0))
