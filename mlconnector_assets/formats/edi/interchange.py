@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mlconnector_assets.formats.edi.diagnosis import Fault
 from mlconnector_assets.formats.edi.tokens import Separators
 
 
@@ -28,11 +29,13 @@ class EnvelopeFault(Enum):
 
 @dataclass
 class Wrong:
-    """A fault of an envelope. `expected` and `found` are what was counted or announced, and what is written."""
+    """A fault of an envelope. `expected` and `found` are what was counted or announced, and what is written; `detail` is what
+    is wrong with an element of a header."""
 
     fault: EnvelopeFault
     expected: str = ""
     found: str = ""
+    detail: Fault | None = None
 
 
 @dataclass

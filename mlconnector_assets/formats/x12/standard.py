@@ -93,7 +93,7 @@ class X12:
         for fault in Diagnosis(version.checker.structure, REPERTOIRE).of_segment(1, simple, ""):
             if fault.element != 16:
                 found.wrong.append(
-                    Wrong(EnvelopeFault.HEADER, expected=f"ISA{fault.element:02d} {fault.kind.value}", found=fault.text)
+                    Wrong(EnvelopeFault.HEADER, f"ISA{fault.element:02d} {fault.kind.value}", fault.text, detail=fault)
                 )
         return found
 
