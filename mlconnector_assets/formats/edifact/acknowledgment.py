@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 
@@ -41,6 +42,8 @@ class EdifactAcknowledgment:
         beginning = Edifact().beginning(self._advice() + b"UNB" + self.separators.element + self.syntax[0].encode())
         self.repertoire, self.encoding = beginning.repertoire, beginning.encoding
         self.texts = Texts(self._allowed())
+        was = interchange.separators
+        self._characters = self.repertoire + was.delimiters + was.release
         self._messages: dict[int, list[str]] = {}
         self._read = self._answerable = 0
 
@@ -58,8 +61,8 @@ class EdifactAcknowledgment:
 
     @property
     def due(self) -> bool:
-        """Whether there is a CONTRL to send: none answers an interchange of nothing but CONTRL."""
-        return self._answerable > 0 or self._read == 0
+        """Whether there is a CONTRL to send: none answers an interchange of nothing but CONTRL, or messages without UNB."""
+        return len(self.interchange.header) > 1 and (self._answerable > 0 or self._read == 0)
 
     @property
     def rejected(self) -> bool:
@@ -134,7 +137,7 @@ class EdifactAcknowledgment:
 
     def _why(self, wrong: Wrong, header: str, trailer: str, *, of_message: bool = False) -> tuple[str, ...]:
         """Code, segment and element of a fault of an envelope."""
-        code = codes.envelope_code(wrong, self.repertoire, of_message=of_message)
+        code = codes.envelope_code(wrong, self._characters, of_message=of_message)
         if wrong.detail is not None:
             return code, header, self._position(wrong.detail)
         if wrong.fault in codes.OF_TRAILERS:
@@ -153,7 +156,7 @@ class EdifactAcknowledgment:
                     yield self._segment("UCS", str(position), codes.SEGMENT_CODES[fault.kind])
             else:
                 some = [fault for fault in same if (fault.element or 0) < LAST_ELEMENT][:MOST_ELEMENTS]
-                details = (self._segment("UCD", codes.element_code(one, self.repertoire), self._position(one)) for one in some)
+                details = (self._segment("UCD", codes.element_code(one, self._characters), self._position(one)) for one in some)
                 yield self._segment("UCS", str(position)) + "".join(details)
 
     def _position(self, fault: Fault) -> str:
@@ -183,11 +186,10 @@ class EdifactAcknowledgment:
 
     def _advice(self) -> bytes:
         """UNA, where others than the usual separators are used."""
-        own = self.separators
-        decimal = own.decimal if own.decimal in (b".", b",") else b"."
+        own = replace(self.separators, decimal=self.separators.decimal or LEVEL_A.decimal)
         if own in (LEVEL_A, LEVEL_B):
             return b""
-        parts = own.component, own.element, decimal, own.release or b" ", own.repetition or b" ", own.terminator
+        parts = own.component, own.element, own.decimal, own.release or b" ", own.repetition or b" ", own.terminator
         return b"UNA" + b"".join(parts)
 
     def _allowed(self) -> str:

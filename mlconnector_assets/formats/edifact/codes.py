@@ -19,6 +19,7 @@ SEGMENT_CODES: Mapping[Kind, str] = {
     Kind.TOO_MANY_SEGMENTS: "35",
     Kind.TOO_MANY_LOOPS: "36",
     Kind.TOO_MANY_ELEMENTS: "16",
+    Kind.TRAILING_SEPARATOR: "45",
 }
 """Of a whole segment, in UCS."""
 ELEMENT_CODES: Mapping[Kind, str] = {
@@ -39,10 +40,12 @@ OUTSIDE_REPERTOIRE, NO_DIGIT_BEFORE_MARK = "21", "38"
 ENVELOPE_CODES: Mapping[EnvelopeFault, str] = {
     EnvelopeFault.UNKNOWN_VERSION: "2",
     EnvelopeFault.HEADER: "12",
+    EnvelopeFault.NO_HEADER: "13",
     EnvelopeFault.NO_TRAILER: "13",
     EnvelopeFault.DUPLICATE: "26",
     EnvelopeFault.REFERENCE: "28",
     EnvelopeFault.COUNT: "29",
+    EnvelopeFault.SMALL_LETTERS: OUTSIDE_REPERTOIRE,
     EnvelopeFault.UNKNOWN_TYPE: "14",
     EnvelopeFault.WRONG_GROUP: "14",
     EnvelopeFault.EMPTY: "32",

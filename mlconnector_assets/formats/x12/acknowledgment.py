@@ -186,11 +186,13 @@ class X12Acknowledgment:
         return self._segment("AK2", *about, self.texts.clean(convention)[:35] if later else "")
 
     def _faults(self, faults: Sequence[Fault], version: str) -> Iterator[str]:
-        for (position, tag, of_segment), same in groupby(faults, lambda one: (one.position, one.tag, one.element is None)):
+        for (position, tag, of_segment), same in groupby(
+            faults, lambda one: (one.position, one.tag, one.kind in codes.SEGMENT_CODES)
+        ):
             for fault in same if of_segment else ():
                 yield self._ak3(fault.tag, position, fault.loop, codes.SEGMENT_CODES[fault.kind])
             if not of_segment:
-                some = [fault for fault in same if (fault.element or 0) <= MOST_ELEMENTS]
+                some = [fault for fault in same if 0 < (fault.element or 0) <= MOST_ELEMENTS]
                 yield self._ak3(tag, position, some[0].loop if some else "", codes.SEGMENT_HAS_ERRORS)
                 for fault in some[:MOST_ELEMENTS]:
                     yield self._ak4(fault, version)
