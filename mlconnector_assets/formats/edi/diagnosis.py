@@ -39,6 +39,7 @@ class Kind(Enum):
     CODE = "is no value of its list"
     DATE = "is no date"
     TIME = "is no time of day"
+    TOTAL = "is not what it should be the total of"
 
 
 _PLACELESS = (Kind.UNKNOWN_SEGMENT, Kind.FOREIGN_SEGMENT, Kind.UNEXPECTED_SEGMENT, Kind.MISPLACED_SEGMENT)

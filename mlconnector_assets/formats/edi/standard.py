@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.formats.edi.checks import Checker
+from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.interchange import Group, Interchange
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
@@ -105,3 +106,6 @@ class Standard(Protocol):
 
     def version(self, name: str) -> Version | None:
         """The dictionary for a version; None when there is none near."""
+
+    def remarks(self, contents: Contents) -> Iterator[Remark]:
+        """What rules over more than one segment or element find in messages that are else sound."""
