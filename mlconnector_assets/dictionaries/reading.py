@@ -36,6 +36,7 @@ def _shipped_text(name: str) -> str:
     return (files(__package__) / f"{name}.yaml").read_text(encoding="utf-8")
 
 
+@cache
 def shipped_names() -> tuple[str, ...]:
     """Names of the package's dictionaries."""
     return tuple(sorted(path.name.removesuffix(".yaml") for path in files(__package__).iterdir() if path.name.endswith(".yaml")))

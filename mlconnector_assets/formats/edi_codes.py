@@ -22,6 +22,8 @@ _X12_FAULTS = {
     Kind.TOO_LONG: "5",
     Kind.CHARACTER: "6",
     Kind.CODE: "7",
+    Kind.TOTAL: "7",
+    Kind.TRAILING_SEPARATOR: "3",
     Kind.DATE: "8",
     Kind.TIME: "9",
     Kind.EXCLUSION: "10",
@@ -44,12 +46,16 @@ _EDIFACT_FAULTS = {
     Kind.TOO_LONG: "39",
     Kind.CHARACTER: "37",
     Kind.CODE: "12",
+    Kind.TOTAL: "12",
+    Kind.TRAILING_SEPARATOR: "45",
     Kind.DATE: "12",
     Kind.TIME: "12",
 }
 _ENVELOPES = {
     # interchange (TA105), group (AK905), message (AK502), any level of EDIFACT (0085)
     EnvelopeFault.HEADER: ("024", "6", "6", "12"),
+    EnvelopeFault.NO_HEADER: ("022", "", "5", "13"),
+    EnvelopeFault.SMALL_LETTERS: ("024", "", "5", "21"),
     EnvelopeFault.NO_TRAILER: ("023", "3", "2", "13"),
     EnvelopeFault.REFERENCE: ("001", "4", "3", "28"),
     EnvelopeFault.COUNT: ("021", "5", "4", "29"),

@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from mlconnector_assets.dictionaries import Composite
 from mlconnector_assets.formats.edi.checks import Messages
 from mlconnector_assets.formats.edi.diagnosis import Fault, Kind
 from mlconnector_assets.formats.edi.structure import Structure
@@ -63,11 +64,13 @@ class Contents:
         sound = ~self.messages.faulty[message]
         segments, message = segments[sound], message[sound]
         columns = {name: self.tokens.column(segments, *place) for name, place in places.items()}
-        return pl.DataFrame({"message": pl.Series(message, dtype=pl.Int64), "segment": pl.Series(segments, dtype=pl.Int64)} | columns)
+        return pl.DataFrame(
+            {"message": pl.Series(message, dtype=pl.Int64), "segment": pl.Series(segments, dtype=pl.Int64)} | columns
+        )
 
     def amount(self, name: str) -> pl.Expr:
         """A text as an amount; null where it is empty or too long."""
-        text = pl.when(pl.col(name).str.len_chars() <= LONGEST).then(pl.col(name))
+        text: pl.Expr = pl.when(pl.col(name).str.len_chars() <= LONGEST).then(pl.col(name))
         if self.decimal != b".":
             text = text.str.replace("," if not self.decimal else self.decimal.decode(), ".", literal=True)
         return text.str.to_decimal(scale=SCALE).alias(name)
@@ -77,9 +80,11 @@ class Contents:
         element, component = place
         for message, segment, text, about in wrong.select("message", "segment", "text", "about").iter_rows():
             tag = self.tokens.segment(segment)[0][0]
-            use = self.structure.dictionary.segments[tag].uses[element - 1].what
+            what = self.structure.dictionary.segments[tag].uses[element - 1].what
+            if component is not None and isinstance(what, Composite):
+                what = what.parts[component - 1].what
             position = segment - int(self.messages.starts[message]) + 1
-            fault = Fault(kind, position, tag, "", element, component, use.number, text or "", f"{use.name}; {about}")
+            fault = Fault(kind, position, tag, "", element, component, what.number, text or "", f"{what.name}; {about}")
             yield Remark(message, fault, warning)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import islice
 from types import MappingProxyType
 
 from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
@@ -70,6 +71,10 @@ Repeated = Mapping[tuple[int, int], int]
 """Elements that are repeated, by the position of their segment and their own: how many components the first of them has."""
 
 
+MOST_FAULTS = 1000
+"""Nobody mends a message by more."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """How messages of a dictionary are diagnosed. `repertoire` holds all bytes that may stand in one (those above 127 for all
@@ -81,11 +86,14 @@ class Diagnosis:
     trailing: bool = True
 
     def faults(self, message: str, segments: Sequence[Elements], repeated: Repeated = MappingProxyType({})) -> list[Fault]:
-        """All faults of a message, from the segment that begins it to the one that ends it, which may be missing."""
+        """All faults of a message, from the segment that begins it to the one that ends it, which may be missing; after very
+        many it is left alone."""
         found: list[Fault] = []
         walk = _Walk(self.structure, message)
         closed = segments[-1][0][0] == self.structure.closing
-        for position, elements in enumerate(segments[:-1] if closed else segments, 1):
+        for position, elements in enumerate(islice(segments, len(segments) - closed), 1):
+            if len(found) >= MOST_FAULTS:
+                return found
             if position > 1:
                 misplaced = list(walk.step(position, elements[0][0]))
                 found += misplaced
@@ -161,7 +169,7 @@ class Diagnosis:
                     (Kind.TOO_SHORT, length < element.least),
                     (Kind.TOO_LONG, length > element.most),
                     (Kind.CODE, bool(element.codes) and text not in element.codes),
-                    (Kind.DATE, element.kind == "date" and not _is_date(text)),
+                    (Kind.DATE, element.kind == "date" and not is_date(text)),
                     (Kind.TIME, element.kind == "time" and not re.fullmatch(TIME, text)),
                 )
                 if applies and kind
@@ -197,7 +205,8 @@ def _trailing(position: int, elements: Elements, segment: Segment, loop: str) ->
         yield Fault(Kind.TRAILING_SEPARATOR, position, segment.tag, loop, place or None, component, number)
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether a text is a day: yyyymmdd, or yymmdd."""
     try:
         datetime.strptime(text, "%Y%m%d" if len(text) == 8 else "%y%m%d")  # noqa: DTZ007 - a day has no zone
     except ValueError:

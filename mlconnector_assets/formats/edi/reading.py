@@ -3,8 +3,10 @@ fault are diagnosed one by one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -12,11 +14,12 @@ import polars as pl
 
 from mlconnector_assets.formats.edi.blocks import Marks, Source, blocks
 from mlconnector_assets.formats.edi.checks import Messages
+from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis, Fault
 from mlconnector_assets.formats.edi.envelopes import Envelopes, compared, text_at
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchange, Wrong
 from mlconnector_assets.formats.edi.standard import Beginning, Elements, Standard, Unreadable, Version
-from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Tokens, pack, tokenise
+from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Segments, Tokens, pack, tokenise
 
 HEADER_SIZE = 512
 """Bytes in which the header of an interchange ends, and the service string advice before it."""
@@ -25,16 +28,18 @@ HEADER_SIZE = 512
 @dataclass(frozen=True)
 class Report:
     """A message with faults: what it says it is, its reference, the index of its group, what is wrong with its segments
-    (`faults`) and with its envelope (`wrong`), and its segments; its `index` in the batch, and the version it was read as."""
+    (`faults`) and with its envelope (`wrong`), and its segments; its `index` in the batch, and the version it was read as.
+    `warnings` are no reason to refuse it."""
 
     type: str
     reference: str
     group: int
     faults: tuple[Fault, ...]
     wrong: tuple[Wrong, ...]
-    segments: tuple[Elements, ...]
+    segments: Sequence[Elements]
     index: int
     version: Version | None = None
+    warnings: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,18 +54,23 @@ class Checked:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some messages of an interchange. `groups` is the index of each message's group, `checked` by the version's name."""
+    """Some messages of an interchange. `groups` is the index of each message's group, `checked` by the version's name. `reports`
+    are about messages with faults, `warned` about sound ones."""
 
     interchange: Interchange
     tokens: Tokens
     groups: Indexes
     checked: Mapping[str, Checked]
     reports: tuple[Report, ...]
+    warned: tuple[Report, ...] = ()
 
 
-def read(stream: BinaryIO, standards: Sequence[Standard]) -> Iterator[Batch]:
+def read(
+    stream: BinaryIO, standards: Sequence[Standard], *, unique_messages: bool = True, unique_groups: bool = True
+) -> Iterator[Batch]:
     """The messages of a file, some at a time. Once the last batch of an interchange was followed by another or by the end, the
-    interchange tells all that is wrong with it. Raises Unreadable where no interchange begins; what came before was given."""
+    interchange tells all that is wrong with it. Raises Unreadable where no interchange begins; what came before was given.
+    References of messages must be unique in their group, those of groups in their interchange, unless told otherwise."""
     source = Source(stream)
     while source.skip_blank():
         source.fill(HEADER_SIZE)
@@ -68,10 +78,10 @@ def read(stream: BinaryIO, standards: Sequence[Standard]) -> Iterator[Batch]:
         if standard is None:
             text = source.ahead[:20].decode("latin-1")
             raise Unreadable(f"no interchange begins with {text!r}", mend="a file begins with ISA, UNA or UNB")
-        yield from _interchange(source, standard)
+        yield from _interchange(source, standard, unique_messages, unique_groups)
 
 
-def _interchange(source: Source, standard: Standard) -> Iterator[Batch]:
+def _interchange(source: Source, standard: Standard, unique_messages: bool, unique_groups: bool) -> Iterator[Batch]:
     beginning = standard.beginning(source.ahead)
     source.take(beginning.size)
     if beginning.next_line:
@@ -81,44 +91,111 @@ def _interchange(source: Source, standard: Standard) -> Iterator[Batch]:
     for block in blocks(source, beginning.separators, marks, wrapped=beginning.wrapped, encoding=beginning.encoding):
         tokens = tokenise(block, beginning.separators, beginning.repertoire)
         if reading is None:
-            reading = _Reading(standard, beginning, standard.interchange(tokens.segment(0), beginning))
-        yield reading.batch(tokens)
+            interchange = standard.interchange(tokens.segment(0), beginning)
+            envelopes = Envelopes(standard, interchange, unique_groups=unique_groups)
+            reading = _Reading(beginning, envelopes, unique_messages)
+        yield reading.batch(block, tokens)
     if reading is not None:
         reading.envelopes.finish()
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What one dictionary says of all messages in some segments: their `remarks` by index, and which are `faulty`, by those,
+    by their segments or by their envelope."""
+
+    tokens: Tokens
+    version: Version
+    messages: Messages
+    remarks: Mapping[int, Sequence[Remark]]
+    faulty: Flags
 
 
 class _Reading:
     """One interchange."""
 
-    def __init__(self, standard: Standard, beginning: Beginning, interchange: Interchange) -> None:
-        self.standard, self.beginning, self.interchange = standard, beginning, interchange
-        self.envelopes = Envelopes(standard, interchange)
+    def __init__(self, beginning: Beginning, envelopes: Envelopes, unique_messages: bool) -> None:
+        self.standard, self.beginning, self.interchange = envelopes.standard, beginning, envelopes.interchange
+        self.envelopes, self.unique_messages = envelopes, unique_messages
+        self._small_letters = False
+        self._referenced_group, self._references = -1, set[str]()
 
-    def batch(self, tokens: Tokens) -> Batch:
+    def batch(self, block: bytes, tokens: Tokens) -> Batch:
         """What some of its segments hold."""
+        self._note_small_letters(block)
         starts = np.flatnonzero(tokens.tags == pack(self.standard.opening))
         groups = self.envelopes.follow(tokens, starts)
-        of_groups = pl.Series([group.version for group in self.interchange.groups], dtype=pl.String)
-        versions = self.standard.versions(tokens, starts, of_groups.gather(groups))
+        references = tokens.column(starts, self.standard.reference_place).fill_null("")
+        again = self._again(groups, references)
+        versions = self.standard.versions(tokens, starts, self._versions_of_groups(groups))
         checked: dict[str, Checked] = {}
         reports: list[Report] = []
-        for name in versions.unique(maintain_order=True):
-            mine = (versions == name).to_numpy()
+        warned: list[Report] = []
+        known: dict[str, _Known] = {}
+        for name, mine in _parted(versions):
             version = self.standard.version(name)
             if version is None:
-                reports += self._without_dictionary(tokens, starts, groups, np.flatnonzero(mine), name)
+                reports += self._without_dictionary(tokens, starts, groups, mine, name)
                 continue
-            messages = version.checker.check(tokens, self.beginning.separators, trailing=self.beginning.trailing)
-            references = tokens.column(starts, self.standard.reference_place).fill_null("")
-            faulty = messages.faulty | self._misnumbered(tokens, messages, references)
-            reports += [
-                self._report(tokens, messages, int(index), version, int(groups[index])) for index in np.flatnonzero(faulty & mine)
-            ]
-            checked[name] = Checked(version, messages, references, np.flatnonzero(~faulty & mine))
+            if version.name not in known:
+                known[version.name] = self._known(tokens, version, references)
+            found = known[version.name]
+            faulty = (found.faulty | again)[mine]
+            sound = mine[~faulty]
+            report = partial(self._report, found, groups, again)
+            reports += map(report, mine[faulty].tolist())
+            warned += map(report, np.intersect1d(sound, list(found.remarks)).tolist())
+            checked[name] = Checked(version, found.messages, references, sound)
+            self._note_kinds(version, found.messages, groups, mine)
         for some in checked.values():
             for number, count in zip(*np.unique(groups[some.sound], return_counts=True), strict=True):
                 self.interchange.groups[number].accepted += int(count)
-        return Batch(self.interchange, tokens, groups, checked, tuple(reports))
+        return Batch(self.interchange, tokens, groups, checked, tuple(reports), tuple(warned))
+
+    def _versions_of_groups(self, groups: Indexes) -> pl.Series:
+        """The version of each message's group."""
+        if not len(groups):
+            return pl.Series([], dtype=pl.String)
+        first = int(groups.min())
+        some = [group.version for group in self.interchange.groups[first : int(groups.max()) + 1]]
+        return pl.Series(some, dtype=pl.String).gather(groups - first)
+
+    def _known(self, tokens: Tokens, version: Version, references: pl.Series) -> _Known:
+        """What one dictionary says of all messages."""
+        messages = version.checker.check(tokens, self.beginning.separators, trailing=self.beginning.trailing)
+        contents = Contents(tokens, messages, version.checker.structure, self.beginning.separators.decimal)
+        remarks: dict[int, list[Remark]] = {}
+        for remark in self.standard.remarks(contents):
+            remarks.setdefault(remark.message, []).append(remark)
+        faulty = messages.faulty | self._misnumbered(tokens, messages, references)
+        faulty[[index for index in remarks if any(not one.warning for one in remarks[index])]] = True
+        return _Known(tokens, version, messages, remarks, faulty)
+
+    def _again(self, groups: Indexes, references: pl.Series) -> Flags:
+        """Which messages have the reference of an earlier one of their group."""
+        again = np.zeros(len(groups), np.bool_)
+        if self.unique_messages:
+            for index, (group, reference) in enumerate(zip(groups.tolist(), references, strict=True)):
+                if group != self._referenced_group:
+                    self._referenced_group, self._references = group, set()
+                again[index] = reference in self._references and reference != ""
+                self._references.add(reference)
+        return again
+
+    def _note_small_letters(self, block: bytes) -> None:
+        if self.beginning.capitals and not self._small_letters and (found := re.search(rb"[a-z][ -~]{0,19}", block)):
+            self._small_letters = True
+            self.interchange.warnings.append(Wrong(EnvelopeFault.SMALL_LETTERS, found=found[0].decode()))
+
+    def _note_kinds(self, version: Version, messages: Messages, groups: Indexes, mine: Indexes) -> None:
+        """Groups often announce another kind than that of their messages: a warning."""
+        pairs = pl.DataFrame({"group": groups[mine], "type": messages.types.gather(mine)}).unique(maintain_order=True)
+        for number, kind in pairs.iter_rows():
+            group, message = self.interchange.groups[number], version.checker.structure.dictionary.messages.get(kind or "")
+            if message and group.header and group.kind != (message.group or message.code):
+                wrong = Wrong(EnvelopeFault.WRONG_GROUP, message.group or message.code, group.kind)
+                if wrong not in group.warnings:
+                    group.warnings.append(wrong)
 
     @staticmethod
     def _misnumbered(tokens: Tokens, messages: Messages, references: pl.Series) -> Flags:
@@ -127,21 +204,28 @@ class _Reading:
         counts = pl.Series(messages.ends - messages.starts + 1).cast(pl.String)
         return ((references != again) | (said.str.strip_chars_start("0") != counts)).to_numpy()
 
-    def _report(self, tokens: Tokens, messages: Messages, index: int, version: Version, group: int) -> Report:
+    def _report(self, known: _Known, groups: Indexes, again: Flags, index: int) -> Report:
+        tokens, version, messages = known.tokens, known.version, known.messages
         first, last = int(messages.starts[index]), int(messages.ends[index])
-        segments: list[Elements] = [tokens.segment(number) for number in range(first, last + 1)]
+        segments = Segments(tokens, first, last)
         kind, structure = messages.types[index] or "", version.checker.structure
         reference = text_at(segments[0], self.standard.reference_place)
         if segments[-1][0][0] == structure.closing:
             wrong = compared(len(segments), reference, segments[-1])
         else:
             wrong = [Wrong(EnvelopeFault.NO_TRAILER)]
+        if again[index]:
+            wrong.append(Wrong(EnvelopeFault.DUPLICATE, found=reference))
         faults: list[Fault] = []
         if kind not in structure.messages:
             wrong.append(Wrong(EnvelopeFault.UNKNOWN_TYPE, found=kind))
-        else:
+        elif messages.faulty[index]:
             faults = self._diagnosis(version).faults(kind, segments, tokens.repeated_within(first, last))
-        return Report(kind, reference, group, tuple(faults), tuple(wrong), tuple(segments), index, version)
+        mine = known.remarks.get(index, ())
+        faults += sorted((one.fault for one in mine if not one.warning), key=lambda fault: fault.position)
+        warnings = sorted((one.fault for one in mine if one.warning), key=lambda fault: fault.position)
+        found = (kind, reference, int(groups[index]), tuple(faults), tuple(wrong), segments, index, version)
+        return Report(*found, warnings=tuple(warnings))
 
     def _diagnosis(self, version: Version) -> Diagnosis:
         separators = self.beginning.separators
@@ -153,5 +237,13 @@ class _Reading:
     ) -> Iterator[Report]:
         wrong = (Wrong(EnvelopeFault.UNKNOWN_VERSION, found=version),)
         for index in mine.tolist():
-            segment = tokens.segment(int(starts[index]))
-            yield Report("", text_at(segment, self.standard.reference_place), int(groups[index]), (), wrong, (segment,), index)
+            segments = Segments(tokens, int(starts[index]), int(starts[index]))
+            reference = text_at(segments[0], self.standard.reference_place)
+            yield Report("", reference, int(groups[index]), (), wrong, segments, index)
+
+
+def _parted(names: pl.Series) -> Iterator[tuple[str, Indexes]]:
+    """Each name, in order of its first, and where it stands."""
+    frame = pl.DataFrame({"name": names}).with_row_index("index")
+    for name, indexes in frame.group_by("name", maintain_order=True).agg("index").iter_rows():
+        yield name, np.array(indexes, np.intp)

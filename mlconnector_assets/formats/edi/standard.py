@@ -12,7 +12,7 @@ import polars as pl
 from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.formats.edi.checks import Checker
 from mlconnector_assets.formats.edi.contents import Contents, Remark
-from mlconnector_assets.formats.edi.interchange import Group, Interchange
+from mlconnector_assets.formats.edi.interchange import Group, Interchange, Wrong
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
 NARROWEST = 20
@@ -75,7 +75,8 @@ class Version:
 
 class Standard(Protocol):
     """A standard. The tags are those around an interchange, a group and a message, and `advice` the one that may stand before an
-    interchange (empty where there is none); `grouped`: messages stand in groups only;
+    interchange (empty where there is none); `answers` those that may stand alone in an interchange;
+    `grouped`: messages stand in groups only;
     `reference_place` is the element of a message's first segment that holds its reference."""
 
     name: ClassVar[str]
@@ -86,6 +87,7 @@ class Standard(Protocol):
     opening: ClassVar[str]
     closing: ClassVar[str]
     advice: ClassVar[str]
+    answers: ClassVar[tuple[str, ...]]
     grouped: ClassVar[bool]
     reference_place: ClassVar[int]
 
@@ -98,8 +100,11 @@ class Standard(Protocol):
     def interchange(self, header: Elements, beginning: Beginning) -> Interchange:
         """What the header segment says, and what is wrong with it."""
 
+    def faults_of_envelope(self, segment: Elements) -> list[Wrong]:
+        """What is wrong with the elements of a segment of the envelope."""
+
     def group(self, header: Elements) -> Group:
-        """What the header of a group says."""
+        """What the header of a group says, and what is wrong with it."""
 
     def versions(self, tokens: Tokens, starts: Indexes, of_groups: pl.Series) -> pl.Series:
         """The version of each message, given that of its group."""

@@ -3,9 +3,11 @@ texts are one Arrow array over the bytes. Nothing here knows a standard or a mes
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -101,10 +103,42 @@ class Tokens:
 
     def segment(self, index: int) -> list[list[str]]:
         """One segment: its elements, each a list of its components; the first is the tag."""
-        bounds = self.element_components[self.segment_elements[index] : self.segment_elements[index + 1] + 1]
-        texts = self.texts[int(bounds[0]) : int(bounds[-1])].fill_null("").to_list()
-        starts = (bounds - bounds[0]).tolist()
-        return [texts[first:last] for first, last in pairwise(starts)]
+        return self.between(index, index + 1)[0]
+
+    def between(self, first: int, last: int) -> list[list[list[str]]]:
+        """Segments from one to another, which is not among them."""
+        elements = self.segment_elements[first : last + 1]
+        components = self.element_components[elements[0] : elements[-1] + 1]
+        texts = self.texts[int(components[0]) : int(components[-1])].fill_null("").to_list()
+        cells = [texts[start:end] for start, end in pairwise((components - components[0]).tolist())]
+        return [cells[start:end] for start, end in pairwise((elements - elements[0]).tolist())]
+
+
+@dataclass(frozen=True)
+class Segments(Sequence[list[list[str]]]):
+    """Some consecutive segments, read when they are asked for: a message may have millions."""
+
+    tokens: Tokens
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    @overload
+    def __getitem__(self, index: int) -> list[list[str]]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[list[list[str]]]: ...
+    def __getitem__(self, index: int | slice) -> list[list[str]] | list[list[list[str]]]:
+        numbers = range(self.first, self.last + 1)[index]
+        return [self.tokens.segment(number) for number in numbers] if isinstance(numbers, range) else self.tokens.segment(numbers)
+
+    def __iter__(self) -> Iterator[list[list[str]]]:
+        for first in range(self.first, self.last + 1, _AT_ONCE):
+            yield from self.tokens.between(first, min(first + _AT_ONCE, self.last + 1))
+
+
+_AT_ONCE = 1000
 
 
 def tokenise(data: bytes, separators: Separators, repertoire: bytes) -> Tokens:

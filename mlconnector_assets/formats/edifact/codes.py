@@ -32,6 +32,7 @@ ELEMENT_CODES: Mapping[Kind, str] = {
     Kind.TOO_LONG: "39",
     Kind.CHARACTER: "37",
     Kind.CODE: "12",
+    Kind.TOTAL: "12",
     Kind.DATE: "12",
     Kind.TIME: "12",
 }

@@ -53,8 +53,8 @@ def dates(contents: Contents) -> Iterator[Remark]:
     inside = contents.messages.states[segments] > 2
     found = contents.frame(segments[inside], text=(1, 1), format=(1, 2))
     found = found.filter(pl.col("text").is_not_null() & pl.col("format").is_in(list(FORMATS)))
-    for (code,), rows in found.partition_by("format", as_dict=True).items():
-        code = str(code)
+    for code in found["format"].unique(maintain_order=True):
+        rows = found.filter(pl.col("format") == code)
         fits = pl.col("text").str.contains(_PATTERNS[code])
         if code in _DAYS:
             fits &= pl.col("text").str.to_date(_DAYS[code], strict=False).is_not_null()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import ClassVar
@@ -14,15 +14,20 @@ from mlconnector_assets.dictionaries import Dictionary, shipped, shipped_names
 from mlconnector_assets.formats.edi.blocks import BREAKS
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
+from mlconnector_assets.formats.edi.contents import Contents, Remark
+from mlconnector_assets.formats.edi.diagnosis import Diagnosis, is_date
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
 from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version, checked, is_wrapped
 from mlconnector_assets.formats.edi.structure import Structure
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+from mlconnector_assets.formats.edifact.dates import dates
+from mlconnector_assets.formats.edifact.totals import totals
 
 LEVEL_A = Separators(b"+", b":", b"'", b"", b"?", b".")
 LEVEL_B = Separators(b"\x1d", b"\x1f", b"\x1c", b"", b"", b".")
 UNA_LENGTH = 9
 _ASCII = bytes(range(0x20, 0x7F))
+_NATIONAL = _ASCII + bytes(range(0x80, 0x100))
 _LEVEL_A = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-()/='+:?!\"%&*;<>"
 """UNOA with the small letters that real files have in it."""
 ENCODINGS = {"UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF": "iso8859-7", "UNOY": "utf-8", "UNOW": "utf-8"}
@@ -41,6 +46,7 @@ class Edifact:
     opening: ClassVar[str] = "UNH"
     closing: ClassVar[str] = "UNT"
     advice: ClassVar[str] = "UNA"
+    answers: ClassVar[tuple[str, ...]] = ()
     grouped: ClassVar[bool] = False
     reference_place: ClassVar[int] = 1
 
@@ -66,7 +72,7 @@ class Edifact:
         syntax, version = (header[4:8].decode("latin-1"), header[9:10]) if header.startswith(b"UNB") else ("", b"")
         separators = replace(separators, decimal=b"") if version >= b"4" else separators
         national = syntax not in ("UNOA", "UNOB")
-        repertoire = _LEVEL_A if syntax == "UNOA" else _ASCII + bytes(range(0x80, 0x100)) * national
+        repertoire = _LEVEL_A if syntax == "UNOA" else _NATIONAL if national else _ASCII
         return Beginning(
             separators,
             size,
@@ -99,13 +105,28 @@ class Edifact:
             wants_acknowledgment=at(9) == "1",
             separators=beginning.separators,
             header=header,
+            wrong=[] if warnings else self.faults_of_envelope(header),
             warnings=warnings,
         )
 
     def group(self, header: Sequence[Sequence[str]]) -> Group:
         """What the UNG segment says."""
         texts = [components[0] for components in header] + [""] * 9
-        return Group(texts[1], texts[2], texts[3], texts[5], "", header)
+        return Group(texts[1], texts[2], texts[3], texts[5], "", header, wrong=self.faults_of_envelope(header))
+
+    def faults_of_envelope(self, segment: Sequence[Sequence[str]]) -> list[Wrong]:
+        """What is wrong with the elements of UNB, UNG, UNE or UNZ. Of syntax version 4, which adds components, those are
+        compared that version 3 has; a date may have its century, as files of version 3 have it too."""
+        faults = Diagnosis(_checker("edifact_d96a").structure, _NATIONAL).of_segment(1, _as_version_3(segment), "")
+        return [
+            Wrong(EnvelopeFault.HEADER, f"{segment[0][0]} element {fault.element} {fault.kind.value}", fault.text, fault)
+            for fault in faults
+        ]
+
+    def remarks(self, contents: Contents) -> Iterator[Remark]:
+        """Totals and dates that are not what they should be."""
+        yield from totals(contents)
+        yield from dates(contents)
 
     def versions(self, tokens: Tokens, starts: Indexes, of_groups: pl.Series) -> pl.Series:
         """The version in each message's own header, such as D96A."""
@@ -122,6 +143,20 @@ class Edifact:
             return Version(f"own edifact_{directory.lower()}", directory.upper() == name.upper(), checker)
         nearest = have[age]
         return Version(nearest, nearest == f"edifact_{name.lower()}", _checker(nearest))
+
+
+_DATED = {"UNB": 4, "UNG": 4}
+_COMPONENTS = {1: 2, 2: 3, 3: 3}
+
+
+def _as_version_3(segment: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    tag, rows = segment[0][0], [list(components) for components in segment]
+    if (place := _DATED.get(tag)) and place < len(rows) and len(rows[place][0]) == 8 and is_date(rows[place][0]):
+        rows[place][0] = rows[place][0][2:]
+    if tag == "UNB" and len(rows) > 1 and rows[1][1:2] and rows[1][1] >= "4":
+        for place, most in _COMPONENTS.items():
+            rows[place : place + 1] = [row[:most] for row in rows[place : place + 1]]
+    return list(rows)
 
 
 def _advised(data: bytes) -> Separators:

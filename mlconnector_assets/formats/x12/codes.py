@@ -32,6 +32,7 @@ ELEMENT_CODES: Mapping[Kind, str] = {
     Kind.TOO_LONG: "5",
     Kind.CHARACTER: "6",
     Kind.CODE: "7",
+    Kind.TOTAL: "7",
     Kind.DATE: "8",
     Kind.TIME: "9",
     Kind.EXCLUSION: "10",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -12,11 +12,13 @@ from mlconnector_assets.dictionaries import Dictionary, shipped, shipped_names
 from mlconnector_assets.formats.edi.blocks import NEXT_LINE
 from mlconnector_assets.formats.edi.cells import Cells
 from mlconnector_assets.formats.edi.checks import Checker
-from mlconnector_assets.formats.edi.diagnosis import Diagnosis
+from mlconnector_assets.formats.edi.contents import Contents, Remark
+from mlconnector_assets.formats.edi.diagnosis import Diagnosis, Kind, is_date
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
 from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version, checked, is_wrapped
 from mlconnector_assets.formats.edi.structure import Structure
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+from mlconnector_assets.formats.x12.totals import totals
 
 ISA_LENGTH = 105
 """Characters of the header without its terminator (X12.5)."""
@@ -37,6 +39,7 @@ class X12:
     opening: ClassVar[str] = "ST"
     closing: ClassVar[str] = "SE"
     advice: ClassVar[str] = ""
+    answers: ClassVar[tuple[str, ...]] = ("TA1",)
     grouped: ClassVar[bool] = True
     reference_place: ClassVar[int] = 2
 
@@ -74,7 +77,7 @@ class X12:
 
     def interchange(self, header: Sequence[Sequence[str]], beginning: Beginning) -> Interchange:
         """What the ISA segment says."""
-        texts = [components[0].strip() for components in header]
+        texts = [components[0].strip() for components in header] + [""] * 17
         found = Interchange(
             standard=self.name,
             sender=(texts[5], texts[6]),
@@ -87,20 +90,30 @@ class X12:
             separators=beginning.separators,
             header=header,
         )
-        simple = [*header[:11], ["U"], *header[12:16]]
-        version = self.version("004010")
-        assert version is not None
-        for fault in Diagnosis(version.checker.structure, REPERTOIRE).of_segment(1, simple, ""):
-            if fault.element != 16:
-                found.wrong.append(
-                    Wrong(EnvelopeFault.HEADER, f"ISA{fault.element:02d} {fault.kind.value}", fault.text, detail=fault)
-                )
+        found.wrong += self.faults_of_envelope([*header[:11], ["U"], *header[12:16], ["-"], *header[17:]])
         return found
 
     def group(self, header: Sequence[Sequence[str]]) -> Group:
-        """What the GS segment says."""
+        """What the GS segment says. A date without its century, as versions before 004010 have it, is a warning."""
         texts = [components[0].strip() for components in header] + [""] * 9
-        return Group(texts[1], texts[2], texts[3], texts[6], texts[8], header)
+        found = Group(texts[1], texts[2], texts[3], texts[6], texts[8], header)
+        wrong = self.faults_of_envelope(header)
+        dated = [one for one in wrong if one.detail and (one.detail.element, one.detail.kind) == (4, Kind.TOO_SHORT)]
+        found.warnings += [one for one in dated if is_date(texts[4])]
+        found.wrong += [one for one in wrong if one not in found.warnings]
+        return found
+
+    def faults_of_envelope(self, segment: Sequence[Sequence[str]]) -> list[Wrong]:
+        """What is wrong with the elements of ISA, GS, GE or IEA."""
+        faults = Diagnosis(_checker("004010").structure, REPERTOIRE).of_segment(1, segment, "")
+        return [
+            Wrong(EnvelopeFault.HEADER, f"{segment[0][0]}{fault.element or 0:02d} {fault.kind.value}", fault.text, fault)
+            for fault in faults
+        ]
+
+    def remarks(self, contents: Contents) -> Iterator[Remark]:
+        """Totals that are not what they should be."""
+        return totals(contents)
 
     def versions(self, tokens: Tokens, starts: Indexes, of_groups: pl.Series) -> pl.Series:
         """The version of each message's group, without the industry's suffix."""

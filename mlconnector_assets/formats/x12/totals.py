@@ -22,9 +22,7 @@ def totals(contents: Contents) -> Iterator[Remark]:
     for message, items in (("810", "IT1"), ("850", "PO1")):
         if contents.has(message):
             said = contents.frame(contents.at(message, "CTT"), text=(1, 0))
-            yield from contents.remarks(
-                counted(contents, message, items, said), (1, None), kind=Kind.TOTAL, warning=False
-            )
+            yield from contents.remarks(counted(contents, message, items, said), (1, None), kind=Kind.TOTAL, warning=False)
     if contents.has("810"):
         yield from _of_invoices(contents)
     if contents.has("850"):
@@ -56,9 +54,7 @@ def _of_invoices(contents: Contents) -> Iterator[Remark]:
         .with_columns(taxed=pl.col("untaxed") + pl.col("taxes"))
     )
     tolerance = (pl.col("count") + pl.col("count_charges").fill_null(0) + 1).cast(pl.Decimal(38, 0)) * CENT
-    yield from contents.remarks(
-        unlike(found, ("taxed", "untaxed", "lines"), tolerance), (1, None), kind=Kind.TOTAL, warning=True
-    )
+    yield from contents.remarks(unlike(found, ("taxed", "untaxed", "lines"), tolerance), (1, None), kind=Kind.TOTAL, warning=True)
 
 
 def _of_orders(contents: Contents) -> Iterator[Remark]:
@@ -85,9 +81,7 @@ def _of_payments(contents: Contents) -> Iterator[Remark]:
         .with_columns(apart=pl.col("items") + pl.col("own"))
         .with_columns(together=pl.col("apart") + pl.col("within"))
     )
-    yield from contents.remarks(
-        unlike(found, ("apart", "together", "items"), _ZERO), (2, None), kind=Kind.TOTAL, warning=False
-    )
+    yield from contents.remarks(unlike(found, ("apart", "together", "items"), _ZERO), (2, None), kind=Kind.TOTAL, warning=False)
 
 
 def _hundredths(text: pl.Expr) -> pl.Expr:
