@@ -23,7 +23,7 @@ from mlconnector_assets.formats.text import (
     refuse_unencodable_names,
     unencodable_cells,
 )
-from mlconnector_assets.layouts import Applied, CompiledLayout, Delimited, PartRows
+from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, Delimited, FileFacts, PartRows
 
 _QUOTE_STYLE: dict[str, Literal["necessary", "always", "never"]] = {"minimal": "necessary", "all": "always", "never": "never"}
 
@@ -50,10 +50,11 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
     return encoded(joined(in_order(applied, layout, lines), LINE_ENDS[options.line_end]), options.encoding)
 
 
-def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.DataFrame | None) -> tuple[bytes, bytes]:
+def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
     """What stands before and after the lines of the documents: header, the line of column names, trailer. Raises
     UnwritableText, ConfigurationError."""
     options = _options(layout)
+    header, trailer = layout.envelope(file, facts)
     plain = options.model_copy(update={"header": False})
     first, last = (b"" if rows is None else render(rows, plain).removeprefix(BOM) for rows in (header, trailer))
     if options.header:

@@ -21,7 +21,7 @@ from mlconnector_assets.formats.text import (
     matching,
     unencodable_cells,
 )
-from mlconnector_assets.layouts import Applied, CompiledLayout, FixedWidth
+from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, FileFacts, FixedWidth
 from mlconnector_assets.layouts.rendering import RenderedColumn
 
 _FAULT = "would break its line; replace it at the source or with `replace(…)`, or say `single_line: true`"
@@ -46,9 +46,10 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
         raise UnwritableDocuments.of((rows, UnwritableText(cells)) for rows, cells in faults if cells) from None
 
 
-def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.DataFrame | None) -> tuple[bytes, bytes]:
+def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
     """The header line and the trailer line. Raises UnwritableText."""
     options = _options(layout)
+    header, trailer = layout.envelope(file, facts)
     first, last = (
         b"" if rows is None else _line(rows, columns or (), options)
         for rows, columns in ((header, layout.header), (trailer, layout.trailer))

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 import polars as pl
 
 from mlconnector_assets.formats.text import BOM, UNICODE, UnwritableDocuments, UnwritableText, joined, matching
-from mlconnector_assets.layouts import Applied, CompiledLayout, CompiledPart, PartRows, Xml
+from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, CompiledPart, FileFacts, PartRows, Xml
 from mlconnector_assets.layouts.elements import Element, tree_of
 from mlconnector_assets.layouts.rendering import RenderedColumn
 
@@ -52,10 +52,11 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
     return _encoded(joined(documents, ""), options)
 
 
-def envelope(layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.DataFrame | None) -> tuple[bytes, bytes]:
+def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
     """The beginning of the root element with what the header holds, and what the trailer holds with its end. Attributes
     of both stand on the root. Raises UnwritableText."""
     options = _options(layout)
+    header, trailer = layout.envelope(file, facts)
     nothing = pl.DataFrame({"attributes": [""], "inside": [""]})
     for rows in (header, trailer):
         if rows is not None and (cells := matching(rows, IMPOSSIBLE, _FAULT)):

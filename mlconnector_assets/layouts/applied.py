@@ -4,7 +4,7 @@ document that cannot be rendered is left out with its reason; it stops no other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from polars.exceptions import PolarsError
 
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.layouts.facts import WHOLE, BodyFacts, FileFacts, facts_frame
-from mlconnector_assets.layouts.options import Delimited, FileFormat, FixedWidth, Xml
+from mlconnector_assets.layouts.options import Delimited, FileFormat, Options
 from mlconnector_assets.layouts.rendering import Check, RenderedColumn
 
 DOCUMENT, ROW = "#document", "#row"
@@ -44,12 +44,14 @@ class Applied:
     """What a layout made of a frame of documents.
 
     `parts` are the rows of each part of the layout. `source_ids` are those of the frame that was passed in.
-    `blocked` has `document` (index in that frame) and `reason` of each document that is in no part.
+    `blocked` has `document` (index in that frame) and `reason` of each document that is in no part. `after` is how many
+    documents the file has before these.
     """
 
     parts: tuple[PartRows, ...]
     source_ids: pl.Series
     blocked: pl.DataFrame
+    after: int = 0
 
     @property
     def positions(self) -> pl.DataFrame:
@@ -70,7 +72,7 @@ class Applied:
         a format cannot hold."""
         gone = pl.DataFrame({"document": list(reasons), "reason": list(reasons.values())}, schema=self.blocked.schema)
         parts = tuple(part.filter(~part.keys["document"].is_in(gone["document"].implode())) for part in self.parts)
-        return Applied(parts, self.source_ids, pl.concat([self.blocked, gone]).sort("document"))
+        return replace(self, parts=parts, blocked=pl.concat([self.blocked, gone]).sort("document"))
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class CompiledPart:
     element: str | None
     columns: tuple[RenderedColumn, ...]
     totals: Mapping[str, pl.Expr | None]
+    segment: str | None = None
 
     def used(self) -> set[str]:
         """The columns that the part's expressions need."""
@@ -158,7 +161,7 @@ class CompiledLayout:
     header: tuple[RenderedColumn, ...] | None
     trailer: tuple[RenderedColumn, ...] | None
     facts: pl.Schema
-    options: Delimited | FixedWidth | Xml
+    options: Options
 
     @property
     def loops(self) -> tuple[tuple[int, ...], ...]:
@@ -219,6 +222,7 @@ class CompiledLayout:
     def _row_frame(self, indexed: pl.DataFrame, rows: str) -> pl.DataFrame:
         """One line for each row of a part, with only the columns that are used."""
         used = {name for part in self.parts if part.rows == rows for name in part.used()}
+        indexed = _with_counts(indexed, used)
         if rows == "documents":
             return _with_exact_numbers(indexed.select(DOCUMENT, pl.col(DOCUMENT).alias(ROW), *sorted(used)))
         inner = line_fields(indexed.schema[rows])
@@ -253,6 +257,12 @@ def exact(kind: pl.DataType) -> pl.DataType:
 def _with_exact_numbers(frame: pl.DataFrame) -> pl.DataFrame:
     whole = (name for name, kind in frame.schema.items() if kind.is_integer() and name not in (DOCUMENT, ROW))
     return frame.with_columns(pl.col(name).cast(WHOLE) for name in whole)
+
+
+def _with_counts(indexed: pl.DataFrame, used: set[str]) -> pl.DataFrame:
+    """With the number of entries of nested columns, as `<name>_count`, where it is used."""
+    nested = [name for name, kind in indexed.schema.items() if isinstance(kind, pl.List) and f"{name}_count" in used]
+    return indexed.with_columns(pl.col(name).list.len().cast(WHOLE).alias(f"{name}_count") for name in nested)
 
 
 def _found(frame: pl.DataFrame, documents: pl.Series, checks: list[Check]) -> Iterator[pl.DataFrame]:

@@ -4,23 +4,33 @@ once, and everything that does not fit is told with the keys that lead to it."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import polars as pl
 
+from mlconnector_assets.dictionaries import Dictionary
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.layouts.applied import CompiledLayout, CompiledPart, exact, line_fields
 from mlconnector_assets.layouts.columns import LayoutColumn
 from mlconnector_assets.layouts.defaults import change_of, labels, resolve
+from mlconnector_assets.layouts.edi_options import X12, Edifact
 from mlconnector_assets.layouts.elements import element_tree, path_problem
 from mlconnector_assets.layouts.expressions import compile_expression, result_type
 from mlconnector_assets.layouts.facts import WHOLE, facts_schema
 from mlconnector_assets.layouts.models import ENVELOPE, Layout, Part, Total
-from mlconnector_assets.layouts.options import OPTIONS_KEY, Delimited, FileFormat, FixedWidth, Xml
+from mlconnector_assets.layouts.options import OPTIONS_KEY, Delimited, FileFormat, FixedWidth, Options, Xml
 from mlconnector_assets.layouts.positions import position_problems
 from mlconnector_assets.layouts.problems import KeyPath, LayoutError, Problem, did_you_mean, listed
 from mlconnector_assets.layouts.rendering import RenderedColumn, misfit, rendered
+from mlconnector_assets.layouts.segments import (
+    by_dictionary,
+    cell_of,
+    dictionary_of,
+    option_problems,
+    segment_problems,
+    text_checks,
+)
 from mlconnector_assets.records import Record
 
 DOCUMENTS = "documents"
@@ -79,8 +89,10 @@ def compile_condition(text: str, record: Record, *, where: str = "") -> pl.Expr:
 
 
 def expression_schema(record: Record, rows: str = DOCUMENTS) -> pl.Schema:
-    """The columns an expression of a layout may use: the record's own, and with nested rows also `line_<field>`."""
+    """The columns an expression of a layout may use: the record's own, of nested ones also `<name>_count`, and with nested rows
+    `line_<field>`."""
     columns = {name: exact(kind) for name, kind in record.schema.items() if name != rows}
+    columns |= {f"{name}_count": WHOLE for name, _ in record.children}
     if rows != DOCUMENTS:
         columns |= {name: exact(kind) for name, (_, kind) in line_fields(record.schema[rows]).items()}
     return pl.Schema(columns)
@@ -111,7 +123,7 @@ class _Compiling:
 
     def __init__(self, written: Layout, whole: Layout, record: Record, file_format: FileFormat) -> None:
         self.written, self.whole, self.record, self.format = written, whole, record, file_format
-        self.options: Delimited | FixedWidth | Xml = getattr(whole, OPTIONS_KEY[file_format])
+        self.options: Options = getattr(whole, OPTIONS_KEY[file_format])
         self.problems: list[Problem] = []
         several = written.parts is not None or (written.columns is None and len(whole.parts or ()) > 1)
         if several and isinstance(self.options, Delimited):
@@ -121,6 +133,18 @@ class _Compiling:
             self.options = self.options.model_copy(update={"header": False})
         if isinstance(self.options, Xml):
             self._names(self.options)
+        self.dictionary: Dictionary | None = None
+        if isinstance(self.options, X12 | Edifact):
+            found = dictionary_of(self.options)
+            if isinstance(found, Problem):
+                self.problems.append(found)
+            else:
+                self.dictionary = found
+                self.problems += option_problems(self.options, found)
+            for place in ENVELOPE:
+                if getattr(whole, place):
+                    text = f"the envelope of a file with `format: {file_format}` is made by its options"
+                    self.problems.append(Problem((place,), text))
 
     def part(self, index: int, part: Part) -> CompiledPart:
         """A part; what does not fit is in `problems`."""
@@ -136,6 +160,7 @@ class _Compiling:
                 Problem((*path, "name"), f"{part.name!r} is the name of an earlier part too; a name stands once")
             )
         self.problems += self._element_problems(part, path)
+        self.problems += self._segment_problems(part, path)
         schema = expression_schema(self.record, part.rows)
         when = None
         if part.when is not None:
@@ -144,7 +169,13 @@ class _Compiling:
             except ConfigurationError as error:
                 self.problems.append(Problem((*path, "when"), error.what))
         return CompiledPart(
-            part.name, part.rows, when, part.element, self._columns(part.name, part.columns, schema), self._totals(part, schema)
+            part.name,
+            part.rows,
+            when,
+            part.element,
+            self._columns(part.name, part.columns, schema, part.segment),
+            self._totals(part, schema),
+            part.segment,
         )
 
     def envelope(self, place: str, facts: pl.Schema) -> tuple[RenderedColumn, ...] | None:
@@ -191,7 +222,9 @@ class _Compiling:
             return ("of",), f"the layout has no part {total.of!r}; it has {listed(parts)}{did_you_mean(total.of, parts)}"
         return None
 
-    def _columns(self, part: str, columns: Sequence[LayoutColumn], schema: pl.Schema) -> tuple[RenderedColumn, ...]:
+    def _columns(
+        self, part: str, columns: Sequence[LayoutColumn], schema: pl.Schema, segment: str | None = None
+    ) -> tuple[RenderedColumn, ...]:
         compiled: list[RenderedColumn] = []
         names: set[str] = set()
         for index, column in enumerate(columns):
@@ -207,7 +240,7 @@ class _Compiling:
             if isinstance(self.options, Xml) and (reason := path_problem(column.name, self.options)):
                 self.problems.append(Problem((*path, "name"), reason))
             names.add(column.name)
-            made = self._column(column, str(index), schema)
+            made = self._column(column, str(index), schema, segment)
             if isinstance(made, RenderedColumn):
                 compiled.append(made)
             else:
@@ -218,14 +251,23 @@ class _Compiling:
                 self.problems.append(Problem((*self._column_path(part, index, columns[index]), key), problem.text))
         return tuple(compiled)
 
-    def _column(self, column: LayoutColumn, key: str, schema: pl.Schema) -> RenderedColumn | tuple[str, str]:
+    def _column(self, column: LayoutColumn, key: str, schema: pl.Schema, segment: str | None) -> RenderedColumn | tuple[str, str]:
         try:
             expression = compile_expression(column.value or column.name, schema, where="")
         except ConfigurationError as error:
             return "value", f"{error.what}"
         kind = result_type(expression, schema)
-        wrong = misfit(column, kind, self.format)
-        return wrong or rendered(column, key, expression, kind, self.options)
+        if self.dictionary is None or segment is None or segment not in self.dictionary.segments:
+            return misfit(column, kind, self.format) or rendered(column, key, expression, kind, self.options)
+        assert isinstance(self.options, X12 | Edifact)
+        cell = cell_of(column.name, segment, self.dictionary)
+        if isinstance(cell, str):
+            return "name", cell
+        column = by_dictionary(column, cell, kind, self.options)
+        if wrong := misfit(column, kind, self.format):
+            return wrong
+        made = rendered(column, key, expression, kind, self.options)
+        return replace(made, text_checks=(*made.text_checks, *text_checks(column, cell, self.options)))
 
     def _unwritable_mark(self, name: str) -> str:
         """The first character of a column name that the line of column names could not hold; else ""."""
@@ -234,6 +276,12 @@ class _Compiling:
             return ""
         marks = {options.delimiter, options.quote, "\r", "\n"} if options.quoting == "never" else set()
         return next((mark for mark in name if mark in marks or not mark.encode(options.encoding, errors="ignore")), "")
+
+    def _segment_problems(self, part: Part, path: KeyPath) -> Iterator[Problem]:
+        if self.dictionary is not None:
+            yield from segment_problems(part.segment, path, self.dictionary)
+        elif part.segment is not None and not isinstance(self.options, X12 | Edifact):
+            yield Problem((*path, "segment"), f"fits `format: x12` and `edifact` only; the flow has `format: {self.format}`")
 
     def _element_problems(self, part: Part, path: KeyPath) -> Iterator[Problem]:
         if not isinstance(self.options, Xml):

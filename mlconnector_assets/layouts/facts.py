@@ -16,7 +16,8 @@ WHOLE = pl.Decimal(19, 0)
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known once a file has its number: by whom, for whom, under which name and when (UTC) it is made."""
+    """What is known once a file has its number: by whom, for whom, under which name and when (UTC) it is made, and whether it is
+    a test."""
 
     control_number: int
     created_at: datetime
@@ -24,6 +25,7 @@ class FileFacts:
     partner_name: str
     flow: str
     file_name: str
+    test: bool = False
 
 
 @dataclass(frozen=True)

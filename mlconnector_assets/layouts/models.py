@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from mlconnector_assets.layouts.columns import ColumnChange, ColumnField
+from mlconnector_assets.layouts.edi_options import X12, Edifact
 from mlconnector_assets.layouts.options import Delimited, FixedWidth, Xml
 
 ENVELOPE = ("header", "trailer")
@@ -42,6 +43,12 @@ class Part(BaseModel):
         min_length=1,
         description="XML: path of the part's element inside the document's, such as `Lines/Line`. Without it, the columns stand "
         "in the document's element itself.",
+    )
+    segment: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z][A-Z0-9]{1,2}$",
+        description="X12 and EDIFACT: tag of the segment that the part becomes. Its columns are named by their place: `N104`, "
+        "or `NAD02-1` for a component.",
     )
     columns: tuple[ColumnField, ...] = Field(min_length=1, description="The part's columns, in order.")
 
@@ -100,6 +107,8 @@ class Layout(BaseModel):
     delimited: Delimited = Field(default=Delimited(), description="How rows become bytes, for `format: csv`.")
     fixed_width: FixedWidth = Field(default=FixedWidth(), description="How rows become bytes, for `format: fixed_width`.")
     xml: Xml = Field(default=Xml(), description="How rows become bytes, for `format: xml`.")
+    x12: X12 = Field(default=X12(), description="How segments become an interchange, for `format: x12`.")
+    edifact: Edifact = Field(default=Edifact(), description="How segments become an interchange, for `format: edifact`.")
 
     @model_validator(mode="after")
     def _parts_or_columns(self) -> Layout:

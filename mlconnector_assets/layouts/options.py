@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-FileFormat = Literal["csv", "fixed_width", "xml"]
+from mlconnector_assets.layouts.edi_options import X12, Edifact
+
+FileFormat = Literal["csv", "fixed_width", "xml", "x12", "edifact"]
 Encoding = Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "ascii"]
 LONGEST_LINE = 100_000
 _NAME = r"[^\W\d][\w.-]*"
@@ -132,10 +134,19 @@ class Xml(BaseModel):
         return self
 
 
-OPTIONS: dict[FileFormat, type[Delimited] | type[FixedWidth] | type[Xml]] = {
+Options = Delimited | FixedWidth | Xml | X12 | Edifact
+OPTIONS: dict[FileFormat, type[Delimited] | type[FixedWidth] | type[Xml] | type[X12] | type[Edifact]] = {
     "csv": Delimited,
     "fixed_width": FixedWidth,
     "xml": Xml,
+    "x12": X12,
+    "edifact": Edifact,
 }
-OPTIONS_KEY: dict[FileFormat, str] = {"csv": "delimited", "fixed_width": "fixed_width", "xml": "xml"}
+OPTIONS_KEY: dict[FileFormat, str] = {
+    "csv": "delimited",
+    "fixed_width": "fixed_width",
+    "xml": "xml",
+    "x12": "x12",
+    "edifact": "edifact",
+}
 """The key of a layout that holds a format's options."""

@@ -12,7 +12,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from mlconnector_assets.layouts.columns import Decimals, LayoutColumn
-from mlconnector_assets.layouts.options import Delimited, FileFormat, FixedWidth, Xml
+from mlconnector_assets.layouts.options import FileFormat, FixedWidth, Options
 from mlconnector_assets.layouts.positions import width_of
 
 _UTC_FORMAT, _ZONED_FORMAT = "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%:z"
@@ -81,9 +81,7 @@ def _unwritable(kind: pl.DataType) -> str:
     return f"yields {kind}, which cannot be written; allowed: text, a number, true or false, a date"
 
 
-def rendered(
-    column: LayoutColumn, key: str, value: pl.Expr, kind: pl.DataType, options: Delimited | FixedWidth | Xml
-) -> RenderedColumn:
+def rendered(column: LayoutColumn, key: str, value: pl.Expr, kind: pl.DataType, options: Options) -> RenderedColumn:
     """Compile a column whose rules fit (`misfit` is None)."""
     raw = pl.col(key)
     text = _plain_text(raw, kind, column)

@@ -20,6 +20,7 @@ from pydantic import (
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mlconnector_assets.layouts.edi_options import X12, Edifact
 from mlconnector_assets.layouts.models import Layout, short_layout
 from mlconnector_assets.layouts.options import FileFormat
 from mlconnector_assets.partners import file_names
@@ -300,6 +301,19 @@ class Flow(BaseModel):
         return file_names.file_name(self.pattern, facts) + self.ending
 
 
+def _with_identity(name: str, flow: Flow, info: ValidationInfo) -> Flow:
+    """The flow with what its partner says of all its EDI files. Raises ValueError when nobody says who sends and who receives."""
+    if flow.format not in ("x12", "edifact"):
+        return flow
+    general, own = info.data.get(flow.format), getattr(flow.layout, flow.format)
+    said = [{key: getattr(one, key) for key in one.model_fields_set} for one in (general, own) if one is not None]
+    whole = type(own).model_validate({key: value for one in said for key, value in one.items()})
+    if whole.sender is None or whole.receiver is None:
+        missing = "sender" if whole.sender is None else "receiver"
+        raise ValueError(f"flow {name}: `{flow.format}: {missing}:` is missing; say in the partner's `{flow.format}:` who it is")
+    return flow.model_copy(update={"layout": flow.layout.model_copy(update={flow.format: whole})})
+
+
 class Partner(BaseModel):
     """A trading partner. Its id is the name of its file."""
 
@@ -312,6 +326,12 @@ class Partner(BaseModel):
     )
     timezone: TimeZone = Field(default="UTC", description="IANA time zone of its flows, unless a flow names another.")
     sftp: SftpTarget = Field(description="Where its files are exchanged.")
+    x12: X12 | None = Field(
+        default=None, description="How all its files of `format: x12` are written: who we and they are, and more."
+    )
+    edifact: Edifact | None = Field(
+        default=None, description="How all its files of `format: edifact` are written: who we and they are, and more."
+    )
     flows: dict[Identifier, Flow] = Field(default={}, description="What it gets, by name of the flow.")
     inbox: Inbox | None = Field(default=None, description="What it sends us, and how that is taken.")
 
@@ -320,6 +340,11 @@ class Partner(BaseModel):
     def _in_its_time_zone(cls, flows: dict[str, Flow], info: ValidationInfo) -> dict[str, Flow]:
         zone = info.data.get("timezone")
         return {name: flow if flow.timezone else flow.model_copy(update={"timezone": zone}) for name, flow in flows.items()}
+
+    @field_validator("flows")
+    @classmethod
+    def _as_its_files_are_written(cls, flows: dict[str, Flow], info: ValidationInfo) -> dict[str, Flow]:
+        return {name: _with_identity(name, flow, info) for name, flow in flows.items()}
 
     @property
     def book(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import localcontext
 from typing import Protocol
 
@@ -13,7 +13,9 @@ import polars as pl
 
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.formats import delimited, fixed_width, xml
+from mlconnector_assets.formats.edifact import writing as edifact_writing
 from mlconnector_assets.formats.text import UnwritableDocuments, UnwritableText
+from mlconnector_assets.formats.x12 import writing as x12_writing
 from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, FileFacts, FileFormat, compile_layout
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records import Record
@@ -28,11 +30,19 @@ class Writer(Protocol):
     def body(self, applied: Applied, layout: CompiledLayout) -> bytes:
         """The bytes of the documents. Raises UnwritableDocuments."""
 
-    def envelope(self, layout: CompiledLayout, header: pl.DataFrame | None, trailer: pl.DataFrame | None) -> tuple[bytes, bytes]:
-        """What stands before and after the documents. Raises UnwritableText."""
+    def envelope(self, layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
+        """What stands before and after the documents. Raises UnwritableText, ConfigurationError."""
 
 
-WRITERS: dict[FileFormat, Writer] = {"csv": delimited, "fixed_width": fixed_width, "xml": xml}
+WRITERS: dict[FileFormat, Writer] = {
+    "csv": delimited,
+    "fixed_width": fixed_width,
+    "xml": xml,
+    "x12": x12_writing,
+    "edifact": edifact_writing,
+}
+NUMBERED: tuple[FileFormat, ...] = ("xml", "x12", "edifact")
+"""Formats in which the place of a document is its number among the documents; in others it is a line."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class Body:
     """A rendered file without its name and its number.
 
     `documents` holds the rows of the record that are in the file, in order, with `position`: where in the file the
-    document begins, counted from 1: its line, or in XML its element among those of the documents. `totals` maps
+    document begins, counted from 1: its line, or in XML and EDI its number among the documents. `totals` maps
     "column|currency" to the exact sum over the documents as text; `blocked` maps source_id to the reason.
     """
 
@@ -53,8 +63,8 @@ class Body:
 
     @property
     def lines(self) -> int | None:
-        """How many lines the file has with its header and trailer; None for XML."""
-        return None if self.layout.format == "xml" else self.facts.lines + self.layout.envelope_lines
+        """How many lines the file has with its header and trailer; None where it is not made of lines."""
+        return None if self.layout.format in NUMBERED else self.facts.lines + self.layout.envelope_lines
 
     def content(self, file: FileFacts) -> bytes:
         """The bytes of the file with this number and name.
@@ -63,9 +73,8 @@ class Body:
         ------
         ConfigurationError: the layout's header or trailer cannot hold what is known of the file.
         """
-        header, trailer = self.layout.envelope(file, self.facts)
         try:
-            first, last = WRITERS[self.layout.format].envelope(self.layout, header, trailer)
+            first, last = WRITERS[self.layout.format].envelope(self.layout, file, self.facts)
         except UnwritableText as error:
             raise ConfigurationError(f"the header or trailer of the file cannot be written: {error.what}") from error
         return b"".join((first, self.written, last))
@@ -81,7 +90,7 @@ def make_body(flow: Flow, record: Record, documents: pl.DataFrame) -> Body:
     inside: list[pl.DataFrame] = []
     facts = BodyFacts(0, 0, layout.totals(layout.apply(sound.clear()).parts))
     for some in sound.iter_slices(SLICE):
-        applied, written = _rendered(layout, some)
+        applied, written = _rendered(layout, some, facts.documents)
         out.write(written)
         positions = _positions(applied, layout, facts, before)
         numbered = some.with_row_index("document")
@@ -92,8 +101,8 @@ def make_body(flow: Flow, record: Record, documents: pl.DataFrame) -> Body:
     return Body(layout, out.getvalue(), facts, kept, sums(kept, record), blocked)
 
 
-def _rendered(layout: CompiledLayout, documents: pl.DataFrame) -> tuple[Applied, bytes]:
-    applied, writer = layout.apply(documents), WRITERS[layout.format]
+def _rendered(layout: CompiledLayout, documents: pl.DataFrame, after: int) -> tuple[Applied, bytes]:
+    applied, writer = replace(layout.apply(documents), after=after), WRITERS[layout.format]
     try:
         return applied, writer.body(applied, layout)
     except UnwritableDocuments as error:
@@ -108,7 +117,7 @@ def _lines_before(layout: CompiledLayout) -> int:
 
 def _positions(applied: Applied, layout: CompiledLayout, facts: BodyFacts, before: int) -> pl.DataFrame:
     """Of each document (index) the position in the file, given what is written already."""
-    if layout.format == "xml":
+    if layout.format in NUMBERED:
         place = pl.int_range(pl.len(), dtype=pl.Int64) + 1 + facts.documents
     else:
         place = pl.col("first_row") + before + facts.lines

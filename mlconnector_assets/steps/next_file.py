@@ -85,7 +85,9 @@ def next_file(workspace: Workspace, partner: Partner, flow: Flow, documents: pl.
         if body.documents.is_empty():
             return "", b""
         name = _free(workspace, partner, flow, _name(partner, flow, numbers, now, body))
-        return name, body.content(FileFacts(numbers.control, now, partner.id, partner.name, flow.name, name))
+        return name, body.content(
+            FileFacts(numbers.control, now, partner.id, partner.name, flow.name, name, partner.mode == "test")
+        )
 
     body, name, content, used = _fitting(flow, documents, made)
     return NextFile(name, numbers, now, body, content, used)

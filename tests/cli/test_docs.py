@@ -87,7 +87,7 @@ def models(which: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(("which", "model"), [(which, model) for which in ("connections", "partner") for model in models(which)])
 def test_every_key_of_the_yaml_files_is_explained(which: str, model: str) -> None:
-    rows = re.findall(r"^\| `([a-z_]+)` \|", section(CONFIGURATION, SECTIONS[model]), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z0-9_]+)` \|", section(CONFIGURATION, SECTIONS[model]), re.MULTILINE)
     assert rows == list(models(which)[model])
 
 
@@ -116,6 +116,10 @@ SECTIONS = {
     "Delimited": "partners/*.yaml: layout: delimited",
     "FixedWidth": "partners/*.yaml: layout: fixed_width",
     "Xml": "partners/*.yaml: layout: xml",
+    "X12": "partners/*.yaml: x12",
+    "X12Party": "partners/*.yaml: x12: sender, receiver",
+    "Edifact": "partners/*.yaml: edifact",
+    "EdifactParty": "partners/*.yaml: edifact: sender, receiver",
 }
 
 
@@ -133,7 +137,7 @@ def test_the_layouts_and_functions_of_the_guide_are_the_shipped_ones() -> None:
     from mlconnector_assets.layouts import shipped_layouts
     from mlconnector_assets.layouts.allowed import FUNCTIONS
 
-    named = set(re.findall(r"`((?:csv|fixed_width|xml)/[a-z_]+)`", CONFIGURATION))
+    named = set(re.findall(r"`((?:csv|fixed_width|xml|x12|edifact)/[a-z_]+)`", CONFIGURATION))
     assert named == shipped_layouts().keys()
     listed = section(CONFIGURATION, "Expressions")
     assert set(FUNCTIONS) <= set(re.findall(r"`([a-z_]+)`", listed))

@@ -104,7 +104,8 @@ def test_mistake_in_connections(tmp_path, old, new, message):
         (
             "companies: all",
             "format: xlm",
-            "13: flows.bills.format: must be one of `csv`, `fixed_width`, `xml`; did you mean `xml`?; found 'xlm'",
+            "13: flows.bills.format: must be one of `csv`, `fixed_width`, `xml`, `x12`, `edifact`; did you mean `xml`?; "
+            "found 'xlm'",
         ),
         (
             "layout: csv/invoices",

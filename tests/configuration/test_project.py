@@ -60,6 +60,8 @@ def test_every_shipped_layout_makes_a_flow(tmp_path, layout):
     text = PARTNER.replace("record: invoices", f"record: {record}\n    format: {file_format}").replace("csv/invoices", layout)
     text = text.replace("    since: 2026-01-01\n", "") if CANONICAL[record].date_column is None else text
     text = text.replace("since:", "kind: documents\n    since:") if record in EITHER_WAY else text
+    if file_format in ("x12", "edifact"):
+        text += f"{file_format}: {{sender: {{id: '5412345000013'}}, receiver: {{id: '4012345500004'}}}}\n"
     assert load_project(write_project(tmp_path, acme=text)).flows()[0][1].record == record
 
 

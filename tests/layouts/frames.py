@@ -10,7 +10,14 @@ import polars as pl
 
 from mlconnector_assets.records import INVOICES, RECORDS
 
-LINE = {"line_id": "7", "position": 1, "description": "Paper", "quantity": Decimal("2"), "net_amount": Decimal("100.50")}
+LINE = {
+    "line_id": "7",
+    "position": 1,
+    "description": "Paper",
+    "quantity": Decimal("2"),
+    "unit": "EA",
+    "net_amount": Decimal("100.50"),
+}
 
 LAYOUTS_OF = {
     "gl_postings": "gl_entries",
