@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import accumulate
 
+from mlconnector_assets.formats.edi.standard import Unreadable
+from mlconnector_assets.formats.edi.wording import visible
+from mlconnector_assets.formats.standards import standards
 from mlconnector_assets.layouts import CompiledLayout, FixedWidth, Xml
 from mlconnector_assets.layouts.rendering import RenderedColumn
 
@@ -17,6 +21,28 @@ def readable(text: str, layout: CompiledLayout) -> str:
         lines = [text[place : place + length] for place in range(0, len(text), length)] if length else [text]
         return "\n".join([*ruler(layout), *lines])
     return text.replace("><", ">\n<") if isinstance(options, Xml) and not options.indent else text
+
+
+def as_lines(data: bytes) -> str:
+    """The text of a file, or of its beginning: X12 and EDIFACT with a line a segment, all else as it stands."""
+    text = data.lstrip(b"\xef\xbb\xbf \r\n")
+    standard = next((one for one in standards() if one.begins(text)), None)
+    try:
+        beginning = standard.beginning(text) if standard else None
+    except Unreadable:
+        beginning = None
+    rest = text[beginning.size :].lstrip(b"\r\n") if beginning else b""
+    if beginning is None or rest[3:4] != beginning.separators.element:
+        return data.decode("utf-8", "replace")
+    advice = text[: beginning.size].decode("latin-1")
+    if beginning.wrapped:
+        rest = rest.translate(None, delete=b"\r\n")
+    if beginning.next_line:
+        rest = rest.replace(b"\x85", b"\n")
+    release, end = (re.escape(one) for one in (beginning.separators.release, beginning.separators.terminator))
+    segment = rb"(?:%b.|[^%b%b])*(?:%b|\Z)" % (release, release, end, end) if release else rb"[^%b]*(?:%b|\Z)" % (end, end)
+    segments = (found[0].strip(b"\r\n").decode(beginning.encoding, "replace") for found in re.finditer(segment, rest, re.DOTALL))
+    return "\n".join(visible(line) for line in (advice, *segments) if line)
 
 
 def ruler(layout: CompiledLayout) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from mlconnector_assets.exchange.outbox import Outcome
-from mlconnector_assets.formats.display import readable
+from mlconnector_assets.formats.display import as_lines, readable
 from mlconnector_assets.layouts import compile_layout
 from mlconnector_assets.orchestration import columns, links, names
 from mlconnector_assets.partners.specification import Flow, Partner
@@ -190,7 +190,7 @@ def of_inbound(workspace: Workspace, row: InboundFile) -> Metadata:
     with workspace.files.open(row.sha256) as file:
         start = file.read(SHOWN_FILE)
     if b"\0" not in start:
-        shown["file_content"] = dg.MetadataValue.md(f"````\n{start.decode('utf-8', 'replace')}\n````")
+        shown["file_content"] = dg.MetadataValue.md(f"````\n{as_lines(start)}\n````")
     return shown
 
 

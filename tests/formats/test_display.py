@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlconnector_assets.formats.display import places, readable, ruler
+from mlconnector_assets.formats.display import as_lines, places, readable, ruler
 from mlconnector_assets.layouts import Layout, compile_layout
 from mlconnector_assets.records import INVOICES, RECORDS
 
@@ -50,6 +50,27 @@ def test_what_has_no_lines_is_shown_in_lines() -> None:
     indented = compiled("xml", columns=["number"])
     assert readable("<A>\n  <B/></A>", indented) == "<A>\n  <B/></A>"
     assert readable("a,b\n", compiled("csv", columns=["number"])) == "a,b\n"
+
+
+ISA = "ISA*00*          *00*          *ZZ*SELLER         *ZZ*BUYER          *261128*0930*U*00401*000000020*0*T*>~"
+
+
+@pytest.mark.parametrize(
+    ("sent", "lines"),
+    [
+        (f"\ufeff{ISA}GS*IN~ST*810", [ISA, "GS*IN~", "ST*810"]),
+        (f"{ISA}\r\nGS*IN~\r\n", [ISA, "GS*IN~"]),
+        (f"{ISA[:80]}\n{ISA[80:]}{'GS*IN~' * 4}\n{'ST*1~' * 4}", [ISA, *["GS*IN~"] * 4, *["ST*1~"] * 4]),
+        (ISA.replace("~", "\n") + "GS*IN\n", [ISA[:-1], "GS*IN"]),
+        ("UNA:+.? 'UNB+UNOC:3+A?'B??'UNH+1'", ["UNA:+.? '", "UNB+UNOC:3+A?'B??'", "UNH+1'"]),
+        ("UNB+UNOY:4+Zoë\x1b[1m\nB'UNH+1'", ["UNB+UNOY:4+Zoë\\x1b[1m\\nB'", "UNH+1'"]),
+        ("UNHAPPY 'ONES'\nISA", ["UNHAPPY 'ONES'", "ISA"]),
+        ("ISA,UNA\n1,2", ["ISA,UNA", "1,2"]),
+        ("UNA", ["UNA"]),
+    ],
+)
+def test_edi_is_shown_a_line_a_segment(sent: str, lines: list[str]) -> None:
+    assert as_lines(sent.encode()).split("\n") == lines
 
 
 def layouts_of(guide: str) -> list[dict]:
