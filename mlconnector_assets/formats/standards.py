@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from mlconnector_assets.dictionaries import Dictionary
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.formats.edi.standard import Standard
@@ -11,13 +13,16 @@ from mlconnector_assets.formats.x12.standard import X12
 
 def standards(*own: Dictionary) -> tuple[Standard, ...]:
     """All of them. A partner's `own` dictionary stands for its version of the standard whose message headers it has.
-    Raises ConfigurationError where it has none of them, as one that extends nothing."""
-    x12 = [dictionary for dictionary in own if X12.opening in dictionary.segments]
-    edifact = [dictionary for dictionary in own if Edifact.opening in dictionary.segments]
+    Raises ConfigurationError where it has none of them, as one that extends nothing, or no version of that standard."""
+    x12, edifact = [], []
     for dictionary in own:
-        if dictionary not in x12 and dictionary not in edifact:
+        if X12.opening in dictionary.segments and re.fullmatch(r"\d{6}", dictionary.version):
+            x12.append(dictionary)
+        elif Edifact.opening in dictionary.segments and re.fullmatch(r"D\.?\d\d[A-Z]", dictionary.version):
+            edifact.append(dictionary)
+        else:
             raise ConfigurationError(
-                f"the dictionary of version {dictionary.version!r} has neither a segment ST nor UNH",
-                mend="let it extend a dictionary of ours, such as `extends: x12_004010`",
+                f"a dictionary of version {dictionary.version!r} is neither of X12 nor of EDIFACT",
+                mend="let it extend a dictionary of ours, such as `extends: x12_004010`; its version is one as 004010 or D.96A",
             )
     return X12(*x12), Edifact(*edifact)

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 import pytest
 
+from mlconnector_assets import dictionaries
 from mlconnector_assets.dictionaries import Composite, Dictionary, Element, Place, shipped
-from mlconnector_assets.formats import edi
 
 SYNTAX, D96A, D01B = "edifact_syntax3", "edifact_d96a", "edifact_d01b"
 Format = tuple[str, int, int]
@@ -69,7 +69,7 @@ def test_a_message_has_the_segment_groups_of_its_standard(name: str, message: st
 
 @pytest.mark.parametrize("name", [SYNTAX, D96A, D01B])
 def test_the_numbers_of_segment_groups_in_comments_are_right(name: str) -> None:
-    text = (files(edi) / "dictionaries" / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (files(dictionaries) / f"{name}.yaml").read_text(encoding="utf-8")
     said = re.split(r"^  ([A-Z]{6}):$", text.partition("\nmessages:\n")[2], flags=re.MULTILINE)[1:]
     assert said
     for message, lines in zip(said[::2], said[1::2], strict=True):

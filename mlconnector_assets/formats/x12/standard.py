@@ -44,7 +44,7 @@ class X12:
     reference_place: ClassVar[int] = 2
 
     def __init__(self, *own: Dictionary) -> None:
-        self._own = {dictionary.version[:6]: _made_ready(dictionary) for dictionary in own}
+        self._own = {dictionary.version: _made_ready(dictionary) for dictionary in own}
 
     def begins(self, data: bytes) -> bool:
         """Whether an interchange of X12 begins here."""
