@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
@@ -17,6 +20,7 @@ from mlconnector_assets.cli.options import counted, err, out
 from mlconnector_assets.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from mlconnector_assets.formats.edi.acknowledging import Acknowledgment
     from mlconnector_assets.formats.edi.standard import Standard
     from mlconnector_assets.formats.validation import Finding, Validation
 
@@ -33,6 +37,8 @@ DictionaryOption = Annotated[
         help="A partner's own dictionary (YAML), which stands for its version. May be given several times.",
     ),
 ]
+HIGHEST_NUMBER = 999_999_999
+MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 COLUMNS = ("file", "message", "position", "segment", "element", "code", "what is wrong")
 
 
@@ -100,6 +106,91 @@ def validate(
     raise typer.Exit(0 if all(result.valid for _, result in results) else 1)
 
 
+class Ta1(StrEnum):
+    """When an interchange of X12 is answered itself, besides its groups."""
+
+    REQUESTED = "requested"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@app.command()
+def ack(
+    file: FileArgument,
+    *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT", help="Write it to this file instead of standard output.")
+    ] = None,
+    control_number: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=HIGHEST_NUMBER,
+            metavar="N",
+            help="The control number of the first interchange and group; later ones count on.",
+        ),
+    ] = 1,
+    written: Annotated[
+        datetime | None,
+        typer.Option(
+            "--date", formats=MOMENTS, metavar="TIME", help="Its date and time, as 2026-01-31T12:00.", show_default="now, UTC"
+        ),
+    ] = None,
+    list_accepted: Annotated[
+        bool, typer.Option("--list-accepted", help="Name each accepted message too, not only rejected ones.")
+    ] = False,
+    ta1: Annotated[
+        Ta1, typer.Option(help="Whether X12 interchanges get a TA1; `requested`: if they ask or are wrong.")
+    ] = Ta1.REQUESTED,
+    version: Annotated[
+        str, typer.Option(metavar="VERSION", help="The version of the 997, such as 004010.", show_default="that of each group")
+    ] = "",
+    lines: Annotated[bool, typer.Option("--lines", help="Begin a new line after each segment.")] = False,
+    dictionary: DictionaryOption = None,
+) -> None:
+    """Make the acknowledgment that a file gets: 997 and TA1 of X12, CONTRL of EDIFACT. Sends nothing.
+
+    It goes to standard output, byte for byte; what it says goes to standard error. An acknowledgment is never answered;
+    where there is nothing to acknowledge, that is said and nothing is written. What happens next: the faults that it names
+    are shown at their places by **mlconnector edi inspect FILE**.
+
+    Examples: mlconnector edi ack order.edi, mlconnector edi ack order.edi --lines -o order.997,
+    mlconnector edi ack order.edi --control-number 4711 --date 2026-01-31T12:00 --list-accepted
+    """
+    from mlconnector_assets.formats.acknowledgments import Acknowledgments
+    from mlconnector_assets.formats.edi.acknowledging import Acknowledging
+    from mlconnector_assets.formats.edi.reading import read
+    from mlconnector_assets.formats.edi.standard import Unreadable
+    from mlconnector_assets.formats.edi.wording import visible
+
+    if version and not re.fullmatch(r"\d{6}[A-Z0-9]{0,6}", version):
+        raise typer.BadParameter("is a version such as 004010", param_hint="--version")
+    settings = Acknowledging(list_accepted, ta1.value, version=version, line_end="\n" if lines else "")
+    collected = Acknowledgments(settings)
+    standards = _standards(dictionary)
+    broken: Unreadable | None = None
+    with _opened(file) as stream:
+        try:
+            for batch in read(stream, standards):
+                collected.take(batch)
+        except Unreadable as error:
+            broken = error
+    answers, interchange, group = [], control_number, control_number
+    for one in collected.of_interchanges:
+        if one.due:
+            answers.append(one.made(written or datetime.now(UTC), interchange, group))
+            interchange, group = interchange % HIGHEST_NUMBER + 1, (group + one.group_numbers - 1) % HIGHEST_NUMBER + 1
+        err.print(f"interchange {visible(one.interchange.reference)}: {_outcome(one)}", markup=False)
+    if not collected.of_interchanges and not broken:
+        err.print("the file is empty: nothing to acknowledge")
+    if output is None:
+        typer.get_binary_stream("stdout").write(b"".join(answers))
+    elif answers:
+        output.write_bytes(b"".join(answers))
+    if broken:
+        raise broken
+
+
 def _standards(dictionaries: list[Path] | None) -> tuple[Standard, ...]:
     from mlconnector_assets.dictionaries import read_dictionary
     from mlconnector_assets.formats.standards import standards
@@ -109,11 +200,17 @@ def _standards(dictionaries: list[Path] | None) -> tuple[Standard, ...]:
 
 @contextmanager
 def _opened(file: str) -> Iterator[BinaryIO]:
+    """A file, or standard input, to be read once. A big file shows on a terminal how far it was read."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
     if file == STANDARD_INPUT:
         yield sys.stdin.buffer
         return
     with Path(file).open("rb") as stream:
-        yield stream
+        size = Path(file).stat().st_size
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal or size < BIG) as bars:
+            yield bars.wrap_file(stream, total=size, description=escape(file))
 
 
 def _validated(file: str, standards: tuple[Standard, ...]) -> Validation:
@@ -121,24 +218,19 @@ def _validated(file: str, standards: tuple[Standard, ...]) -> Validation:
     from mlconnector_assets.formats.validation import Validation, unreadable, validate
 
     try:
-        with _opened(file) as stream, _progress(file) as advance:
-            return validate(stream, standards, advance)
+        with _opened(file) as stream:
+            return validate(stream, standards)
     except OSError as error:
         return Validation(findings=[unreadable(error.strerror or str(error))])
 
 
-@contextmanager
-def _progress(file: str) -> Iterator[Any]:
-    """A bar for a big file on a terminal; called with the bytes that were read."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
-    path = Path(file)
-    size = path.stat().st_size if file != STANDARD_INPUT and path.is_file() else None
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    quiet = not err.is_terminal or (size is not None and size < BIG)
-    with Progress(*columns, console=err, transient=True, disable=quiet) as bars:
-        task = bars.add_task(escape(path.name), total=size)
-        yield lambda read: bars.advance(task, read)
+def _outcome(one: Acknowledgment) -> str:
+    if not one.due:
+        return "nothing to acknowledge"
+    groups = one.interchange.groups
+    messages = sum(group.messages for group in groups)
+    accepted = sum(group.accepted for index, group in enumerate(groups) if not one.rejects(index))
+    return "rejected" if one.rejected else f"{accepted:,} of {counted(messages, 'message')} accepted"
 
 
 def _object(file: str, result: Validation) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _cells(element: ExplainedElement) -> tuple[str, str, str, str, str]:
 
 
 def _fault(finding: Finding) -> tuple[str, str]:
-    return "red", f"✗ {finding.message} [{finding.code_of} {finding.code}]"
+    return "red", f"✗ {finding.message}{f' [{finding.code_of} {finding.code}]' if finding.code else ''}"
 
 
 def _party(party: tuple[str, str]) -> str:

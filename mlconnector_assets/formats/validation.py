@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 from typing import BinaryIO
 
-from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchange, Wrong
 from mlconnector_assets.formats.edi.reading import Batch, Report, read
 from mlconnector_assets.formats.edi.standard import Standard, Unreadable
 from mlconnector_assets.formats.edi.wording import of_envelope, of_fault, visible
-from mlconnector_assets.formats.edi_codes import code_of
+from mlconnector_assets.formats.edi_codes import Code, code_of_envelope, code_of_fault
 
 OF_TRAILERS = (EnvelopeFault.NO_TRAILER, EnvelopeFault.REFERENCE, EnvelopeFault.COUNT)
 """Faults that show at the end of a message, a group or an interchange."""
@@ -18,18 +18,21 @@ OF_TRAILERS = (EnvelopeFault.NO_TRAILER, EnvelopeFault.REFERENCE, EnvelopeFault.
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. `position` counts segments from 1 at the message's first, None where the fault is not within a
-    message; `element` and `component` count from 1, None where it concerns the whole; `code` is what an acknowledgment says of
-    it in its element `code_of` (such as AK403), None where no acknowledgment can be sent; `interchange` and
-    `reference` are the control references of the interchange and of the message or group."""
+    """One thing that is wrong; `message` says it in a sentence.
 
-    position: int | None
-    segment: str | None
-    element: int | None
-    component: int | None
-    code: str | None
-    code_of: str | None
+    `position` counts segments from 1 at the message's first, None where the fault is not within a message. `element` and
+    `component` count from 1, None where it concerns the whole. `code` is what the acknowledgment says of it in its element
+    `code_of`, such as AK403; None where it says nothing. `text` is what stands there. `interchange` and `reference` are the
+    control references of the interchange and of the message or group."""
+
     message: str
+    _: KW_ONLY
+    position: int | None = None
+    segment: str | None = None
+    element: int | None = None
+    component: int | None = None
+    code: str | None = None
+    code_of: str | None = None
     text: str = ""
     interchange: str = ""
     reference: str = ""
@@ -50,15 +53,21 @@ class Validation:
         """Whether nothing is wrong."""
         return not self.findings
 
+    def end(self, interchange: Interchange | None, standards: Mapping[str, Standard]) -> None:
+        """Note what is known of an interchange only at its end."""
+        if interchange is not None:
+            self.findings += envelope_findings(interchange, standards[interchange.standard])
+            self.notes += _warnings(interchange)
 
-def validate(stream: BinaryIO, standards: Sequence[Standard], progress: Callable[[int], None] = lambda size: None) -> Validation:
-    """Read a file and collect what is wrong. `progress` is told the bytes of each part that was read."""
+
+def validate(stream: BinaryIO, standards: Sequence[Standard]) -> Validation:
+    """Read a file and collect what is wrong."""
     result, current, broken = Validation(), None, list[Finding]()
     by_name = {standard.name: standard for standard in standards}
     try:
-        for batch in read(_Told(stream, progress), standards):  # type: ignore[arg-type]
+        for batch in read(stream, standards):
             if batch.interchange is not current:
-                result.findings += [] if current is None else envelope_findings(current, by_name[current.standard])
+                result.end(current, by_name)
                 current = batch.interchange
                 result.standard = result.standard or current.standard
                 result.interchanges += 1
@@ -68,9 +77,8 @@ def validate(stream: BinaryIO, standards: Sequence[Standard], progress: Callable
                 result.findings += message_findings(report, current, by_name[current.standard])
     except Unreadable as error:
         broken.append(unreadable(error.what))
-    if current is not None:
-        result.findings += envelope_findings(current, by_name[current.standard])
-    elif not broken:
+    result.end(current, by_name)
+    if current is None and not broken:
         broken.append(unreadable("the file is empty"))
     result.findings += broken
     return result
@@ -78,52 +86,71 @@ def validate(stream: BinaryIO, standards: Sequence[Standard], progress: Callable
 
 def unreadable(what: str) -> Finding:
     """The finding about a file, or the rest of one, that is no interchange."""
-    return Finding(None, None, None, None, None, None, visible(what))
+    return Finding(visible(what))
 
 
 def message_findings(report: Report, interchange: Interchange, standard: Standard) -> Iterator[Finding]:
     """What is wrong with a message."""
+    group = interchange.groups[report.group].version
     for wrong in report.wrong:
         position, tag = (len(report.segments), standard.closing) if wrong.fault in OF_TRAILERS else (1, standard.opening)
-        yield _of_envelope(wrong, interchange, level="message", tag=tag, reference=report.reference, position=position)
+        names = code_of_envelope(wrong, interchange, "message", group)
+        yield _of_envelope(wrong, names, interchange, about=f"message {report.reference}", tag=tag, position=position)
     for fault in report.faults:
-        element, code = code_of(fault, interchange.standard)
+        code_of, code = code_of_fault(fault, interchange, group)
         yield Finding(
-            fault.position,
-            visible(fault.tag),
-            fault.element,
-            fault.component,
-            code,
-            element,
             of_fault(fault, report.version),
-            visible(fault.text),
-            interchange.reference,
-            report.reference,
+            position=fault.position,
+            segment=visible(fault.tag),
+            element=fault.element,
+            component=fault.component,
+            code=code,
+            code_of=code_of,
+            text=visible(fault.text),
+            interchange=interchange.reference,
+            reference=report.reference,
         )
 
 
 def envelope_findings(interchange: Interchange, standard: Standard) -> Iterator[Finding]:
     """What is wrong around the messages of an interchange that was read to its end."""
     for group in interchange.groups:
-        yield from group_findings(group, interchange, standard)
+        for wrong in group.wrong:
+            tag = standard.group_last if wrong.fault in OF_TRAILERS else standard.group_first
+            names = code_of_envelope(wrong, interchange, "group", group.version)
+            yield _of_envelope(wrong, names, interchange, about=f"group {group.reference}", tag=tag)
     for wrong in interchange.wrong:
         tag = standard.last if wrong.fault in OF_TRAILERS else standard.first
-        yield _of_envelope(wrong, interchange, level="interchange", tag=tag)
-
-
-def group_findings(group: Group, interchange: Interchange, standard: Standard) -> Iterator[Finding]:
-    """What is wrong with a group, once it was read to its end."""
-    for wrong in group.wrong:
-        tag = standard.group_last if wrong.fault in OF_TRAILERS else standard.group_first
-        yield _of_envelope(wrong, interchange, level="group", tag=tag, reference=group.reference)
+        names = code_of_envelope(wrong, interchange, "interchange")
+        yield _of_envelope(wrong, names, interchange, about="interchange", tag=tag)
 
 
 def _of_envelope(
-    wrong: Wrong, interchange: Interchange, *, level: str, tag: str, reference: str = "", position: int | None = None
+    wrong: Wrong, code: Code, interchange: Interchange, *, about: str, tag: str, position: int | None = None
 ) -> Finding:
-    element, code = code_of(wrong, interchange.standard, level)
-    text = of_envelope(wrong, f"{level} {visible(reference or interchange.reference)}")
-    return Finding(position, tag, None, None, code, element, text, visible(wrong.found), interchange.reference, reference)
+    level, _, reference = about.partition(" ")
+    return Finding(
+        of_envelope(wrong, f"{level} {_name(reference or interchange.reference)}"),
+        position=position,
+        segment=tag,
+        element=wrong.detail.element if wrong.detail else None,
+        component=wrong.detail.component if wrong.detail else None,
+        code=code[1] or None,
+        code_of=code[0] if code[1] else None,
+        text=visible(wrong.detail.text if wrong.detail else wrong.found),
+        interchange=interchange.reference,
+        reference=reference,
+    )
+
+
+def _warnings(interchange: Interchange) -> Iterator[str]:
+    for group in interchange.groups:
+        yield from (of_envelope(wrong, f"group {_name(group.reference)}") for wrong in group.warnings)
+    yield from (of_envelope(wrong, f"interchange {_name(interchange.reference)}") for wrong in interchange.warnings)
+
+
+def _name(reference: str) -> str:
+    return visible(reference) or "without a reference"
 
 
 def _note_versions(batch: Batch, notes: list[str]) -> None:
@@ -131,15 +158,3 @@ def _note_versions(batch: Batch, notes: list[str]) -> None:
         note = f"version {visible(name)} has no dictionary of its own and is read with the nearest, {checked.version.name}"
         if not checked.version.exact and note not in notes:
             notes.append(note)
-
-
-class _Told:
-    """A stream whose reading is told."""
-
-    def __init__(self, stream: BinaryIO, progress: Callable[[int], None]) -> None:
-        self.stream, self.progress = stream, progress
-
-    def read(self, size: int) -> bytes:
-        part = self.stream.read(size)
-        self.progress(len(part))
-        return part

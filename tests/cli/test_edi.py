@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import random
 import re
 from pathlib import Path
 
 import pytest
 
+from mlconnector_assets.cli.edi_tree import Tree
+from mlconnector_assets.formats.edi.standard import Unreadable
+from mlconnector_assets.formats.standards import standards
+from mlconnector_assets.formats.validation import validate
 from tests.cli.command import Command, Ended
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/edi.md"
@@ -241,3 +248,103 @@ def test_a_partners_dictionary_of_edifact(mlconnector: Command, folder: Path) ->
     assert mlconnector("edi", "validate", "order.edi", "--dictionary", "01b.yaml").code == 0
     (result,) = validated(mlconnector("edi", "validate", "order.edi", "--json", "--dictionary", "96a.yaml"))
     assert [(error["segment"], error["code"]) for error in result["errors"]] == [("BGM", "12")]
+
+
+def test_the_acknowledgment_of_a_file(mlconnector: Command, folder: Path) -> None:
+    (folder / "mixed.edi").write_text(x12(INVOICE, INVOICE.replace("DI~", "DIX~")))
+    options = ("--control-number", "41", "--date", "2026-01-31T12:05", "--lines")
+    ended = mlconnector("edi", "ack", "mixed.edi", *options)
+    assert (ended.code, ended.err) == (0, "interchange 000000020: 1 of 2 messages accepted\n")
+    assert ended.out.splitlines() == [
+        "ISA*00*          *00*          *14*4012345000009  *ZZ*SELLER         *260131*1205*U*00401*000000041*0*T*>~",
+        "GS*FA*BUYER*SELLER*20260131*1205*41*X*004010~",
+        "ST*997*0001~",
+        "AK1*IN*7~",
+        "AK2*810*0002~",
+        "AK3*BIG*2**8~",
+        "AK4*7*640*5*DIX~",
+        "AK5*R*5~",
+        "AK9*P*2*2*1~",
+        "SE*8*0001~",
+        "GE*1*41~",
+        "IEA*1*000000041~",
+    ]
+    written = mlconnector("edi", "ack", "mixed.edi", *options, "-o", "mixed.997")
+    assert (written.code, written.out) == (0, "")
+    assert (folder / "mixed.997").read_text() == ended.out
+    assert "AK2*810*0001~" in mlconnector("edi", "ack", "mixed.edi", "--list-accepted").out
+    assert "TA1*000000020*261128*0930*A*000~" in mlconnector("edi", "ack", "mixed.edi", "--ta1", "always").out
+    assert "*X*005010~" in mlconnector("edi", "ack", "mixed.edi", "--version", "005010").out
+    assert mlconnector("edi", "ack", "mixed.edi", "--version", "5010").code == 2
+
+
+def test_the_acknowledgment_of_edifact(mlconnector: Command, folder: Path) -> None:
+    ended = mlconnector("edi", "ack", "-", "--control-number", "9", stdin=ORDER.replace("BGM+220", "BGM+2200").encode())
+    assert (ended.code, ended.err) == (0, "interchange REF1: 0 of 1 message accepted\n")
+    for segment in ("UNB+UNOC:3+SUPPLIER:ZZ+4012345000009:14+", "UCM+M1+ORDERS:D:96A:UN+4'UCS+2'UCD+39+2:1'UNT+6+1'UNZ+1+9'"):
+        assert segment in ended.out
+    assert mlconnector("edi", "validate", "-", stdin=ended.out.encode()).code == 0
+
+
+def test_nothing_to_acknowledge(mlconnector: Command, folder: Path) -> None:
+    (folder / "order.edi").write_text(ORDER + ORDER.replace("REF1", "REF2"))
+    answer = mlconnector("edi", "ack", "order.edi", "-o", "answer.edi")
+    assert answer.err.splitlines() == [f"interchange REF{number}: 1 of 1 message accepted" for number in (1, 2)]
+    ended = mlconnector("edi", "ack", "answer.edi", "-o", "none.edi")
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.err.splitlines() == [f"interchange {number}: nothing to acknowledge" for number in (1, 2)]
+    assert not (folder / "none.edi").exists()
+    assert mlconnector("edi", "ack", "-").err == "the file is empty: nothing to acknowledge\n"
+    cut = mlconnector("edi", "ack", "-", stdin=b"no file of this kind")
+    assert (cut.code, cut.out, len(cut.errors)) == (1, "", 1)
+    cut = mlconnector("edi", "ack", "-", stdin=(ORDER + "no file").encode())
+    assert (cut.code, "UCI+REF1" in cut.out, len(cut.errors)) == (1, True, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        x12(INVOICE.replace("DI~", "DIX~")),
+        x12(INVOICE.replace("BIG*2026", "BIG*x026")),
+        x12(INVOICE.replace("N3*1", "FOO*1~N3*1")),
+        x12(INVOICE.replace("TDS*147360~", "")),
+        x12(INVOICE).replace("GE*1*7", "GE*3*8"),
+        x12(INVOICE).replace("IEA*1", "IEA*5"),
+        x12(INVOICE).replace("SE*9*0001", "SE*8*0002"),
+        x12(INVOICE).replace("*0*T*", "*7*T*"),
+    ],
+)
+def test_codes_are_those_of_the_acknowledgment(mlconnector: Command, folder: Path, text: str) -> None:
+    (folder / "bad.edi").write_text(text)
+    ack = mlconnector("edi", "ack", "bad.edi").out.split("~")
+    places = {"AK304": ("AK3", 4), "AK403": ("AK4", 3), "AK502": ("AK5", 2), "AK905": ("AK9", 5), "TA105": ("TA1", 5)}
+    (result,) = validated(mlconnector("edi", "validate", "bad.edi", "--json"))
+    assert result["errors"]
+    for error in result["errors"]:
+        tag, place = places[error["code_of"]]
+        said = [code for line in ack if line.startswith(f"{tag}*") for code in line.split("*")[place:]]
+        assert error["code"] in said, (error, ack)
+
+
+def test_warnings_are_no_errors(mlconnector: Command, folder: Path) -> None:
+    (result,) = validated(mlconnector("edi", "validate", "-", "--json", stdin=ORDER[ORDER.index("UNH") : -12].encode()))
+    assert (result["valid"], result["messages"], result["notes"]) == (
+        True,
+        1,
+        ["interchange without a reference has no header: UNH"],
+    )
+
+
+@pytest.mark.parametrize("text", [x12(INVOICE, INVOICE, version="005010"), ORDER], ids=["x12", "edifact"])
+def test_no_damage_is_a_bug_of_ours(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever happened to a file, it is explained and validated, or said to be none."""
+    chance = random.Random(text)
+    for _ in range(60):
+        data = bytearray(text.encode())
+        for _ in range(chance.randint(1, 12)):
+            place = chance.randrange(len(data))
+            data[place : place + chance.randint(0, 3)] = chance.choice([b"", b"~", b"'", b"*+:?", bytes([chance.randrange(256)])])
+        result = validate(io.BytesIO(data), standards())
+        with contextlib.suppress(Unreadable):
+            Tree(standards(), range(9)).show(io.BytesIO(data))
+        assert ("✗" in capsys.readouterr().out) <= (not result.valid)

@@ -10,10 +10,11 @@ from mlconnector_assets.formats.edi.standard import Version
 SHOWN_TEXT = 60
 """Characters of an offending text that are shown."""
 SHOWN_CODES = 12
-OF_LISTS = {
+BOTH_SAID = {
     EnvelopeFault.COUNT: "{found} in its trailer, {expected} counted",
     EnvelopeFault.REFERENCE: "{found} in its trailer, {expected} in its header",
 }
+"""Faults that need what is written and what was counted or announced in a sentence."""
 
 
 def visible(text: str) -> str:
@@ -36,8 +37,10 @@ def of_fault(fault: Fault, version: Version | None) -> str:
 
 def of_envelope(wrong: Wrong, about: str) -> str:
     """What is wrong with a message, a group or an interchange; `about` names it."""
-    if wrong.fault in OF_LISTS:
-        detail = OF_LISTS[wrong.fault].format(found=visible(wrong.found) or "nothing", expected=visible(wrong.expected))
+    if wrong.detail is not None:
+        detail = of_fault(wrong.detail, None)
+    elif wrong.fault in BOTH_SAID:
+        detail = BOTH_SAID[wrong.fault].format(found=visible(wrong.found) or "nothing", expected=visible(wrong.expected))
     else:
         detail = ", ".join(visible(text) for text in (wrong.expected, wrong.found) if text)
     return f"{about} {wrong.fault.value}{f': {detail}' if detail else ''}"
