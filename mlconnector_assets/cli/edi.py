@@ -78,17 +78,19 @@ def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="X12 or EDIFACT files; `-` is standard input.")],
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a file, each on a line of its own.")] = False,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, metavar="N", help="Show at most so many errors of a file; --json writes all.")
+        int,
+        typer.Option("--limit", min=1, metavar="N", help="Show at most so many errors and warnings a file; --json: all."),
     ] = 50,
     dictionary: DictionaryOption = None,
 ) -> None:
     """Tell whether files are right, and exactly what is wrong where. Exits with 1 if anything is.
 
     Checked are the envelope with all counts and control numbers, the order and repetition of segments, what is mandatory,
-    types, lengths, dates, and codes where the dictionary lists them. The code of an error is the one that the
-    acknowledgment would carry. The objects of --json have file, valid, standard, messages, and errors with position,
-    segment, element, code and message; a file that cannot be read is one too. What happens next: **mlconnector edi
-    inspect FILE** shows an error in its surroundings.
+    types, lengths, dates, codes where the dictionary lists them, and totals. The code of an error is the one that the
+    acknowledgment would carry. A warning, as of a total that partners compute in several ways, makes no file invalid.
+    The objects of --json have file, valid, standard, messages, errors with position, segment, element, code and message,
+    and warnings; a file that cannot be read is one too. What happens next: **mlconnector edi inspect FILE** shows an
+    error in its surroundings.
 
     Examples: mlconnector edi validate order.edi, mlconnector edi validate inbound/*.edi --json | jq .errors,
     mlconnector edi validate - < order.edi
@@ -240,7 +242,7 @@ def _object(file: str, result: Validation) -> dict[str, Any]:
         "standard": result.standard,
         "messages": result.messages,
         "errors": [_error(finding) for finding in result.findings],
-        "notes": result.notes,
+        "warnings": result.warnings,
     }
 
 
@@ -268,8 +270,10 @@ def _show(results: list[tuple[str, Validation]], limit: int) -> None:
         else:
             kind = f"{result.standard}, {size}, " if result.standard else ""
             out.print(f"[bold red]✗[/] {name}: {kind}{counted(len(result.findings), 'error')}")
-        for note in result.notes:
-            out.print(f"  [yellow]![/] {escape(note)}")
+        for warning in result.warnings[:limit]:
+            out.print(f"  [yellow]![/] {escape(warning)}")
+        if (more := len(result.warnings) - limit) > 0:
+            out.print(f"  [yellow]![/] {counted(more, 'more warning')}")
     rows = [(file, finding) for file, result in results for finding in result.findings[:limit]]
     if rows:
         cells = [(file, one.reference, one.position, one.segment, _element(one), _code(one), one.message) for file, one in rows]

@@ -23,13 +23,15 @@ from mlconnector_assets.formats.edi.explanation import (
 from mlconnector_assets.formats.edi.interchange import Interchange
 from mlconnector_assets.formats.edi.reading import Batch, read
 from mlconnector_assets.formats.edi.standard import Standard, Version
-from mlconnector_assets.formats.edi.wording import visible
-from mlconnector_assets.formats.validation import Finding, envelope_findings, message_findings
+from mlconnector_assets.formats.edi.wording import of_fault, visible
+from mlconnector_assets.formats.validation import Finding, envelope_findings, envelope_warnings, message_findings
 
 SHOWN_NUMBERS = 20
 """Numbers of messages at fault that are listed."""
 NAMES = {"x12": "X12", "edifact": "EDIFACT"}
 ANSWERS = {"x12": "TA1", "edifact": "CONTRL"}
+Remarks = dict[int, list[tuple[str, str]]]
+"""What is said below segments, by their positions, each with its style before it."""
 
 
 class Tree:
@@ -106,22 +108,27 @@ class Tree:
         self.explained += 1
         kind = f"{visible(message.type)} {message.name}".strip() or "of a version that we do not have"
         headline = f": {message.headline}" if message.headline else ""
-        fault = ("bold red", " ✗") if message.report else ""
+        report = message.report
+        fault = ("bold red", " ✗") if report and (report.faults or report.wrong) else ""
         title = _line(("bold", f"message {number}, {kind}"), f", reference {visible(message.reference)}{headline}", fault)
         if message.version and not message.version.exact:
             title.append(f"\nread with the nearest dictionary that there is, {message.version.name}", "yellow")
-        findings: dict[int, list[Finding]] = defaultdict(list)
-        if message.report:
-            for finding in message_findings(message.report, interchange, self.standards[interchange.standard]):
-                findings[finding.position or 1].append(finding)
+        remarks: Remarks = defaultdict(list)
+        if report:
+            for finding in message_findings(report, interchange, self.standards[interchange.standard]):
+                remarks[finding.position or 1].append(_fault(finding))
+            for warning in report.warnings:
+                remarks[warning.position].append(_warning(of_fault(warning, report.version)))
         tree = Branches(title, guide_style="dim")
-        _grow_all(tree, message.segments, findings)
+        _grow_all(tree, message.segments, remarks)
         _print(tree)
 
     def _end_interchange(self) -> None:
         if self.interchange is not None:
             for finding in envelope_findings(self.interchange, self.standards[self.interchange.standard]):
                 out.print(_line(_fault(finding)))
+            for warning in envelope_warnings(self.interchange):
+                out.print(_line(_warning(warning)))
 
     def _summary(self) -> None:
         if self.interchange is None:
@@ -141,15 +148,15 @@ def _print(tree: Branches) -> None:
     Console(file=out.file, width=width, highlight=False, emoji=False).print(tree)
 
 
-def _grow_all(tree: Branches, segments: Sequence[ExplainedSegment], findings: dict[int, list[Finding]]) -> None:
+def _grow_all(tree: Branches, segments: Sequence[ExplainedSegment], remarks: Remarks) -> None:
     loops: Counter[str] = Counter()
     for segment in segments:
         loops[segment.tag] += segment.loop
-        branch = _grow(tree, segment, findings.get(segment.position, ()), loops[segment.tag] if segment.loop else 0)
-        _grow_all(branch, segment.inside, findings)
+        branch = _grow(tree, segment, remarks.get(segment.position, ()), loops[segment.tag] if segment.loop else 0)
+        _grow_all(branch, segment.inside, remarks)
 
 
-def _grow(tree: Branches, segment: ExplainedSegment, findings: Sequence[Finding] = (), loop: int = 0) -> Branches:
+def _grow(tree: Branches, segment: ExplainedSegment, remarks: Sequence[tuple[str, str]] = (), loop: int = 0) -> Branches:
     """A segment with its elements. `loop` counts the loops that begin with it."""
     place = f"  segment {segment.position}{f', loop {loop}' if loop else ''}"
     label = _line(("bold cyan", visible(segment.tag)), f" {segment.name}", ("dim", place))
@@ -160,8 +167,8 @@ def _grow(tree: Branches, segment: ExplainedSegment, findings: Sequence[Finding]
         line = _line(("dim", f"{place}  {number}  "), f"{name}  ", ("bold", text), ("green", f"  {meaning}"))
         line.rstrip()
         label.append("\n").append_text(line)
-    for finding in findings:
-        label.append("\n").append_text(_line(_fault(finding)))
+    for remark in remarks:
+        label.append("\n").append_text(_line(remark))
     return tree.add(label)
 
 
@@ -171,6 +178,10 @@ def _cells(element: ExplainedElement) -> tuple[str, str, str, str, str]:
 
 def _fault(finding: Finding) -> tuple[str, str]:
     return "red", f"✗ {finding.message}{f' [{finding.code_of} {finding.code}]' if finding.code else ''}"
+
+
+def _warning(text: str) -> tuple[str, str]:
+    return "yellow", f"! {text}"
 
 
 def _party(party: tuple[str, str]) -> str:

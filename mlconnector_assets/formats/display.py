@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
-from mlconnector_assets.formats.edi.standard import Unreadable
+from mlconnector_assets.formats.edi.standard import Beginning, Unreadable
 from mlconnector_assets.formats.edi.wording import visible
 from mlconnector_assets.formats.standards import standards
 from mlconnector_assets.layouts import CompiledLayout, FixedWidth, Xml
@@ -14,34 +14,47 @@ from mlconnector_assets.layouts.rendering import RenderedColumn
 
 
 def readable(text: str, layout: CompiledLayout) -> str:
-    """A file's text, or its beginning: fixed-width lines below a ruler, XML with a line an element."""
+    """A file's text, or its beginning: fixed-width lines below a ruler, XML with a line an element, X12 and EDIFACT with a line
+    a segment."""
     options = layout.options
     if isinstance(options, FixedWidth):
         length = options.line_length if options.line_end == "none" else None
         lines = [text[place : place + length] for place in range(0, len(text), length)] if length else [text]
         return "\n".join([*ruler(layout), *lines])
+    if layout.format in ("x12", "edifact"):
+        beginning = _beginning(text.encode())
+        return _by_segment(text, beginning) if beginning else text
     return text.replace("><", ">\n<") if isinstance(options, Xml) and not options.indent else text
 
 
 def as_lines(data: bytes) -> str:
     """The text of a file, or of its beginning: X12 and EDIFACT with a line a segment, all else as it stands."""
     text = data.lstrip(b"\xef\xbb\xbf \r\n")
-    standard = next((one for one in standards() if one.begins(text)), None)
-    try:
-        beginning = standard.beginning(text) if standard else None
-    except Unreadable:
-        beginning = None
-    rest = text[beginning.size :].lstrip(b"\r\n") if beginning else b""
-    if beginning is None or rest[3:4] != beginning.separators.element:
+    if (beginning := _beginning(text)) is None:
         return data.decode("utf-8", "replace")
-    advice = text[: beginning.size].decode("latin-1")
-    if beginning.wrapped:
-        rest = rest.translate(None, delete=b"\r\n")
     if beginning.next_line:
-        rest = rest.replace(b"\x85", b"\n")
-    release, end = (re.escape(one) for one in (beginning.separators.release, beginning.separators.terminator))
-    segment = rb"(?:%b.|[^%b%b])*(?:%b|\Z)" % (release, release, end, end) if release else rb"[^%b]*(?:%b|\Z)" % (end, end)
-    segments = (found[0].strip(b"\r\n").decode(beginning.encoding, "replace") for found in re.finditer(segment, rest, re.DOTALL))
+        text = text.replace(b"\x85", b"\n")
+    return _by_segment(text.decode(beginning.encoding, "replace"), beginning)
+
+
+def _beginning(data: bytes) -> Beginning | None:
+    """What the first bytes of an interchange tell; None where there is none."""
+    try:
+        beginning = next((one.beginning(data) for one in standards() if one.begins(data)), None)
+    except Unreadable:
+        return None
+    if beginning is None or data[beginning.size :].lstrip(b"\r\n")[3:4] != beginning.separators.element:
+        return None
+    return beginning
+
+
+def _by_segment(text: str, beginning: Beginning) -> str:
+    advice, rest = text[: beginning.size], text[beginning.size :]
+    if beginning.wrapped:
+        rest = rest.translate(dict.fromkeys(b"\r\n"))
+    release, end = (re.escape(one.decode()) for one in (beginning.separators.release, beginning.separators.terminator))
+    segment = rf"(?:{release}.|[^{release}{end}])*(?:{end}|\Z)" if release else rf"[^{end}]*(?:{end}|\Z)"
+    segments = (found[0].strip("\r\n") for found in re.finditer(segment, rest, re.DOTALL))
     return "\n".join(visible(line) for line in (advice, *segments) if line)
 
 

@@ -40,13 +40,13 @@ class Finding:
 
 @dataclass
 class Validation:
-    """What is known of a file. `standard` is None where no interchange begins; `notes` are no faults."""
+    """What is known of a file. `standard` is None where no interchange begins; `warnings` are no faults."""
 
     standard: str | None = None
     interchanges: int = 0
     messages: int = 0
     findings: list[Finding] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def valid(self) -> bool:
@@ -57,7 +57,7 @@ class Validation:
         """Note what is known of an interchange only at its end."""
         if interchange is not None:
             self.findings += envelope_findings(interchange, standards[interchange.standard])
-            self.notes += _warnings(interchange)
+            self.warnings += envelope_warnings(interchange)
 
 
 def validate(stream: BinaryIO, standards: Sequence[Standard]) -> Validation:
@@ -72,9 +72,12 @@ def validate(stream: BinaryIO, standards: Sequence[Standard]) -> Validation:
                 result.standard = result.standard or current.standard
                 result.interchanges += 1
             result.messages += len(batch.groups)
-            _note_versions(batch, result.notes)
+            result.warnings += _of_versions(batch, result.warnings)
+            for report in batch.warned:
+                result.warnings += message_warnings(report)
             for report in sorted(batch.reports, key=lambda report: report.index):
                 result.findings += message_findings(report, current, by_name[current.standard])
+                result.warnings += message_warnings(report)
     except Unreadable as error:
         broken.append(unreadable(error.what))
     result.end(current, by_name)
@@ -143,7 +146,13 @@ def _of_envelope(
     )
 
 
-def _warnings(interchange: Interchange) -> Iterator[str]:
+def message_warnings(report: Report) -> Iterator[str]:
+    """What should be known of a message and is no reason to refuse it."""
+    return (f"message {_name(report.reference)}: {of_fault(fault, report.version)}" for fault in report.warnings)
+
+
+def envelope_warnings(interchange: Interchange) -> Iterator[str]:
+    """The same of what is around messages, once the interchange was read to its end."""
     for group in interchange.groups:
         yield from (of_envelope(wrong, f"group {_name(group.reference)}") for wrong in group.warnings)
     yield from (of_envelope(wrong, f"interchange {_name(interchange.reference)}") for wrong in interchange.warnings)
@@ -153,8 +162,7 @@ def _name(reference: str) -> str:
     return visible(reference) or "without a reference"
 
 
-def _note_versions(batch: Batch, notes: list[str]) -> None:
-    for name, checked in batch.checked.items():
-        note = f"version {visible(name)} has no dictionary of its own and is read with the nearest, {checked.version.name}"
-        if not checked.version.exact and note not in notes:
-            notes.append(note)
+def _of_versions(batch: Batch, said: Sequence[str]) -> list[str]:
+    about = "version {} has no dictionary of its own and is read with the nearest, {}"
+    inexact = {name: checked.version.name for name, checked in batch.checked.items() if not checked.version.exact}
+    return [text for name, nearest in inexact.items() if (text := about.format(visible(name), nearest)) not in said]

@@ -127,7 +127,7 @@ def test_validation_of_good_files(mlconnector: Command, folder: Path) -> None:
         "2 of 2 files valid, 3 messages",
     ]
     first, second = validated(mlconnector("edi", "validate", "a.edi", "-", "--json", stdin=ORDER.encode()))
-    assert first == {"file": "a.edi", "valid": True, "standard": "x12", "messages": 2, "errors": [], "notes": []}
+    assert first == {"file": "a.edi", "valid": True, "standard": "x12", "messages": 2, "errors": [], "warnings": []}
     assert (second["file"], second["valid"], second["standard"], second["messages"]) == ("-", True, "edifact", 1)
 
 
@@ -327,12 +327,17 @@ def test_codes_are_those_of_the_acknowledgment(mlconnector: Command, folder: Pat
 
 
 def test_warnings_are_no_errors(mlconnector: Command, folder: Path) -> None:
-    (result,) = validated(mlconnector("edi", "validate", "-", "--json", stdin=ORDER[ORDER.index("UNH") : -12].encode()))
-    assert (result["valid"], result["messages"], result["notes"]) == (
-        True,
-        1,
-        ["interchange without a reference has no header: UNH"],
-    )
+    (folder / "odd.edi").write_text(x12(INVOICE.replace("TDS*147360", "TDS*150000"), group="PO"))
+    (result,) = validated(mlconnector("edi", "validate", "odd.edi", "--json"))
+    assert (result["valid"], result["messages"]) == (True, 1)
+    of_message, of_group = result["warnings"]
+    assert of_message.startswith("message 0001: TDS01 (Amount) is not what it should be the total of: '150000' (")
+    assert of_group == "group 7 stands in a group for another type: PO, where its messages stand in IN"
+    shown = mlconnector("edi", "inspect", "odd.edi").out
+    assert "✗" not in shown
+    assert "! TDS01 (Amount) is not what it should be" in shown
+    assert f"! {of_group}" in shown.splitlines()
+    assert "! group 7 stands" in mlconnector("edi", "validate", "odd.edi").out
 
 
 @pytest.mark.parametrize("text", [x12(INVOICE, INVOICE, version="005010"), ORDER], ids=["x12", "edifact"])

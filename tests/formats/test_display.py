@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -71,6 +72,12 @@ ISA = "ISA*00*          *00*          *ZZ*SELLER         *ZZ*BUYER          *261
 )
 def test_edi_is_shown_a_line_a_segment(sent: str, lines: list[str]) -> None:
     assert as_lines(sent.encode()).split("\n") == lines
+
+
+def test_a_rendered_edi_file_is_shown_a_line_a_segment() -> None:
+    layout = SimpleNamespace(format="edifact", options=None)
+    assert readable("UNB+UNOC:3+Zoë?''UNH+1'", layout).split("\n") == ["UNB+UNOC:3+Zoë?''", "UNH+1'"]
+    assert readable("nothing", layout) == "nothing"
 
 
 def layouts_of(guide: str) -> list[dict]:

@@ -45,7 +45,7 @@ class ExplainedSegment:
 @dataclass(frozen=True)
 class ExplainedMessage:
     """A message. `name` is that of its type; `headline` its number, dates and totals; `segments` the outermost ones; `report`
-    what is wrong with it."""
+    what is wrong with it, or to be warned of."""
 
     type: str
     name: str
@@ -60,7 +60,7 @@ class ExplainedMessage:
 def explained(batch: Batch, standard: Standard, index: int) -> ExplainedMessage:
     """A message of a batch, by its index there."""
     segments = _segments(batch, standard, index)
-    report = next((report for report in batch.reports if report.index == index), None)
+    report = next((report for report in (*batch.reports, *batch.warned) if report.index == index), None)
     version = report.version if report else _version(batch, index)
     place = version.checker.type_place if version else None
     kind = _at(segments[0], *place) if place else ""

@@ -13,6 +13,7 @@ SHOWN_CODES = 12
 BOTH_SAID = {
     EnvelopeFault.COUNT: "{found} in its trailer, {expected} counted",
     EnvelopeFault.REFERENCE: "{found} in its trailer, {expected} in its header",
+    EnvelopeFault.WRONG_GROUP: "{found}, where its messages stand in {expected}",
 }
 """Faults that need what is written and what was counted or announced in a sentence."""
 
@@ -30,9 +31,10 @@ def of_fault(fault: Fault, version: Version | None) -> str:
         inside = f" in loop {fault.loop}" if fault.loop and fault.loop != fault.tag else ""
         return f"segment {visible(fault.tag)}{f' ({segment.name})' if segment else ''} {fault.kind.value}{inside}"
     element = dictionary.elements.get(fault.number) if dictionary else None
-    name = fault.message or (element.name if element else "")
+    name, _, about = fault.message.partition("; ") if fault.message else (element.name if element else "", "", "")
     found = f": {shortened(fault.text)!r}" if fault.text else ""
-    return f"{place_of(fault)}{f' ({name})' if name else ''} {fault.kind.value}{found}{_allowed(fault, element)}"
+    more = f" ({about})" if about else _allowed(fault, element)
+    return f"{place_of(fault)}{f' ({name})' if name else ''} {fault.kind.value}{found}{more}"
 
 
 def of_envelope(wrong: Wrong, about: str) -> str:
