@@ -28,6 +28,7 @@ from mlconnector_assets.layouts.segments import (
     cell_of,
     dictionary_of,
     option_problems,
+    rule_checks,
     segment_problems,
     text_checks,
 )
@@ -249,6 +250,14 @@ class _Compiling:
             for problem in position_problems(columns, self.options.line_length):
                 index, key = int(problem.path[0]), problem.path[1]
                 self.problems.append(Problem((*self._column_path(part, index, columns[index]), key), problem.text))
+        if (
+            self.dictionary is not None
+            and segment is not None
+            and segment in self.dictionary.segments
+            and len(compiled) == len(columns)
+        ):
+            checks = tuple(rule_checks(segment, columns, self.dictionary))
+            compiled[-1] = replace(compiled[-1], text_checks=(*compiled[-1].text_checks, *checks))
         return tuple(compiled)
 
     def _column(self, column: LayoutColumn, key: str, schema: pl.Schema, segment: str | None) -> RenderedColumn | tuple[str, str]:

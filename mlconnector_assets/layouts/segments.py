@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -94,6 +94,37 @@ def by_dictionary(column: LayoutColumn, cell: Cell, kind: pl.DataType, options: 
     if cell.required:
         told["required"] = True
     return column.model_copy(update=told) if told else column
+
+
+def rule_checks(segment: str, columns: Sequence[LayoutColumn], dictionary: Dictionary) -> Iterator[Check]:
+    """The relations between elements of a segment, over a frame with the texts of its columns."""
+    for rule in dictionary.segments[segment].rules:
+        there = [_present(segment, position, columns) for position in rule.positions]
+        count = pl.sum_horizontal(there)
+        breaches = {
+            "P": (count > 0) & (count < len(there)),
+            "R": count == 0,
+            "E": count > 1,
+            "C": there[0] & (count < len(there)),
+            "L": there[0] & (count == 1),
+        }
+        names = " and ".join(f"{segment}{position:02d}" for position in rule.positions)
+        yield Check(breaches[rule.kind], pl.lit(_RULES[rule.kind].format(names=names, first=f"{segment}{rule.positions[0]:02d}")))
+
+
+_RULES = {
+    "P": "elements {names}: all of them stand together, or none; fill the empty ones in, or leave the others out",
+    "R": "elements {names}: one of them has to be filled in, and none is",
+    "E": "elements {names}: only one of them may be filled in",
+    "C": "elements {names}: where {first} is filled in, the others have to be, too",
+    "L": "elements {names}: where {first} is filled in, one of the others has to be, too",
+}
+
+
+def _present(segment: str, position: int, columns: Sequence[LayoutColumn]) -> pl.Expr:
+    """Whether any component of an element has a text."""
+    own = [column.name for column in columns if (element_place(column.name, segment) or (0, 0))[0] == position]
+    return pl.any_horizontal([pl.col(name).fill_null("") != "" for name in own]) if own else pl.lit(value=False)
 
 
 def text_checks(column: LayoutColumn, cell: Cell, options: X12 | Edifact) -> Iterator[Check]:

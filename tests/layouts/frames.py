@@ -37,6 +37,7 @@ ORDER = {
     "document_date": DAY,
     "currency": "EUR",
     "counterparty": {"name": "Deco Addict"},
+    "own_party": {"name": "Ourselves"},
     "net_amount": Decimal("100.50"),
     "tax_amount": Decimal("21.1"),
     "total_amount": Decimal("121.60"),
@@ -66,15 +67,17 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "payments": {
         "company": "main",
         "number": "PBNK1/1",
-        "direction": "inbound",
-        "partner_type": "customer",
+        "direction": "outbound",
+        "partner_type": "vendor",
+        "counterparty": {"name": "Azure Interior"},
         "state": "paid",
         "document_date": DAY,
         "currency": "EUR",
         "company_currency": "EUR",
         "amount": Decimal("9.5"),
+        "open_amount": Decimal(0),
         "settlements": [
-            {"settlement_id": "1", "document_type": "customer_invoice", "document_number": "INV/1", "amount": Decimal("9.5")}
+            {"settlement_id": "1", "document_type": "vendor_bill", "document_number": "BILL/1", "amount": Decimal("9.5")}
         ],
     },
     "contacts": {"name": "Deco", "kind": "contact"},
@@ -118,6 +121,7 @@ def invoice(source_id: str = "1", **values: Any) -> dict[str, Any]:
         "state": "posted",
         "number": f"INV/{source_id}",
         "counterparty": {"name": "Deco Addict", "reference": "D-1"},
+        "own_party": {"name": "Ourselves"},
         "document_date": date(2026, 1, 31),
         "due_date": date(2026, 3, 2),
         "currency": "EUR",

@@ -112,7 +112,9 @@ def test_letters_become_the_nearest_ones_where_the_partner_says_so() -> None:
     assert "N1*BT*Muller & Sohne - Strasse~N3*Rue de l'Eglise~N4*Lodz***PL~" in file
     assert "N1*BT*MULLER & SOHNE - STRASSE~" in edi_file(
         "x12",
-        edi_invoice(counterparty=party | {"name": "Müller & Söhne – Straße"}, payment_term=None, number="I1", own_party=None),
+        edi_invoice(
+            counterparty=party | {"name": "Müller & Söhne – Straße"}, payment_term=None, number="I1", own_party={"name": "WE"}
+        ),
         transliterate=True,
         repertoire="basic",
         codes={"355": {"EA": "EA"}},
