@@ -95,7 +95,7 @@ class Diagnosis:
             if len(found) >= MOST_FAULTS:
                 return found
             if position > 1:
-                misplaced = list(walk.step(position, elements[0][0]))
+                misplaced = list(walk.step(position, elements[0][0], segments))
                 found += misplaced
                 if any(
                     fault.kind not in (Kind.MISSING_SEGMENT, Kind.TOO_MANY_LOOPS, Kind.TOO_MANY_SEGMENTS) for fault in misplaced
@@ -248,6 +248,11 @@ def _breach(rule: Rule, there: list[bool]) -> tuple[Kind, list[int]]:
     return Kind.CONDITION, []
 
 
+_Found = tuple[Position, tuple[int, ...]]
+FORESIGHT = 20
+"""Segments that are looked at to tell a missing segment from one that should not be there."""
+
+
 class _Walk:
     """Following a message's segments through its places, also where they do not fit."""
 
@@ -262,11 +267,12 @@ class _Walk:
         loops = self.position.path if self.position.begins_loop else self.position.path[:-1]
         return loops[-1] if loops else ""
 
-    def step(self, position: int, tag: str) -> Iterator[Fault]:
-        """The next segment."""
+    def step(self, position: int, tag: str, segments: Sequence[Elements]) -> Iterator[Fault]:
+        """The next segment, of all."""
+        found = self._ahead(self.position, tag)
         if tag not in self.structure.dictionary.segments:
             yield Fault(Kind.UNKNOWN_SEGMENT, position, tag)
-        elif (found := self._ahead(tag)) is not None:
+        elif found is not None and not (found[1] and self._stands_alone(found, segments[position : position + FORESIGHT])):
             target, missing = found
             for one in missing:
                 yield Fault(Kind.MISSING_SEGMENT, position, self.structure.positions[one].place.tag, self.loop)
@@ -298,10 +304,25 @@ class _Walk:
                 self.filled[one.number] = 0
                 self._empty(one)
 
-    def _ahead(self, tag: str) -> tuple[Position, tuple[int, ...]] | None:
-        """The first place for this tag from here on, and the mandatory places that are passed over."""
-        for target, passed in self.position.ahead:
+    def _stands_alone(self, found: _Found, following: Sequence[Elements]) -> bool:
+        """Whether a segment is rather one too many than the ones before it are missing: by which way what follows fits better."""
+        tags = [elements[0][0] for elements in following]
+        return 1 + self._misfits(self.position, tags) < len(found[1]) + self._misfits(found[0], tags)
+
+    def _misfits(self, position: Position, tags: Sequence[str]) -> int:
+        misfits = 0
+        for tag in tags:
+            found = self._ahead(position, tag)
+            if found is None:
+                misfits += 1
+            else:
+                position, misfits = found[0], misfits + len(found[1])
+        return misfits
+
+    def _ahead(self, position: Position, tag: str) -> _Found | None:
+        """The first place for this tag from there on, and the mandatory places that are passed over."""
+        for target, passed in position.ahead:
             if target is not None and self.structure.positions[target].place.tag == tag:
                 return self.structure.positions[target], passed
         # one that may stand only once, again
-        return (self.position, ()) if self.position.place.tag == tag else None
+        return (position, ()) if position.place.tag == tag else None

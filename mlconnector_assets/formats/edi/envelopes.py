@@ -72,7 +72,7 @@ class Envelopes:
 
     def _stray(self, tokens: Tokens, segments: Indexes) -> None:
         """Segments stand outside of messages: told once a group and once an interchange."""
-        where = self.interchange if self._group is None else self._group
+        where = self._group if self._group is not None and self._group.header else self.interchange
         if len(segments) and not any(wrong.fault is EnvelopeFault.STRAY for wrong in where.wrong):
             where.wrong.append(Wrong(EnvelopeFault.STRAY, found=tokens.segment(int(segments[0]))[0][0]))
 

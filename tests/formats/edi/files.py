@@ -27,7 +27,7 @@ DTM*011*20261101
 IT1*1*12*EA*10.50**BP*B00001*VP*V00001
 PID*F****BOLT NUT
 IT1*2*3*EA*7.25**BP*B00002*VP*V00002
-TDS*16275
+TDS*16650
 TXI*ST*5.25
 SAC*C*D240***1350
 CTT*2""",
@@ -182,6 +182,13 @@ def edifact_file(kind: str = "INVOIC", count: int = 1) -> list[str]:
 def file_of(kind: str, count: int = 1) -> list[str]:
     """The segments of an interchange of either standard."""
     return x12_file(kind, count) if kind in X12_MESSAGES else edifact_file(kind, count)
+
+
+def file_with(kind: str, segments: Sequence[str]) -> list[str]:
+    """A file of one valid message and one with these segments, whose counts are right."""
+    if kind in X12_MESSAGES:
+        return X12File((*x12_message(kind, 1), *x12_message(kind, 2, segments)), GROUPS[kind]).segments
+    return [edifact_file(kind)[0], *edifact_message(kind, 1), *edifact_message(kind, 2, segments), "UNZ+2+IC901"]
 
 
 def encoded(segments: Sequence[str], terminator: str = "", after: str = "") -> bytes:
