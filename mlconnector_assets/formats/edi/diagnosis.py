@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from itertools import islice
+from itertools import islice, takewhile
 from types import MappingProxyType
 
 from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
@@ -299,10 +299,9 @@ class _Walk:
 
     def _empty(self, loop: Position) -> None:
         """What stands in a loop counts anew when the loop begins."""
-        for one in self.of_message:
-            if one.parent == loop.number:
-                self.filled[one.number] = 0
-                self._empty(one)
+        after = loop.number + 1 - self.of_message[0].number
+        for one in takewhile(lambda one: len(one.path) > len(loop.path), islice(self.of_message, after, None)):
+            self.filled[one.number] = 0
 
     def _stands_alone(self, found: _Found, following: Sequence[Elements]) -> bool:
         """Whether a segment is rather one too many than the ones before it are missing: by which way what follows fits better."""
