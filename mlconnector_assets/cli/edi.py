@@ -100,7 +100,7 @@ def validate(
     for file in files:
         result = _validated(file, standards)
         if as_json:
-            sys.stdout.write(json.dumps(_object(file, result), ensure_ascii=False) + "\n")
+            sys.stdout.write(json.dumps(_object(file, result)) + "\n")
             sys.stdout.flush()
         results.append((file, result))
     if not as_json:
@@ -197,7 +197,9 @@ def _standards(dictionaries: list[Path] | None) -> tuple[Standard, ...]:
     from mlconnector_assets.dictionaries import read_dictionary
     from mlconnector_assets.formats.standards import standards
 
-    return standards(*(read_dictionary(path.read_text(encoding="utf-8"), where=str(path)) for path in dictionaries or ()))
+    return standards(
+        *(read_dictionary(path.read_text(encoding="utf-8", errors="replace"), where=str(path)) for path in dictionaries or ())
+    )
 
 
 @contextmanager
@@ -262,23 +264,28 @@ def _error(finding: Finding) -> dict[str, Any]:
 
 
 def _show(results: list[tuple[str, Validation]], limit: int) -> None:
-    for file, result in results:
-        name = escape(file)
+    from mlconnector_assets.formats.edi.wording import visible
+
+    named = [(visible(file), result) for file, result in results]
+    for file, result in named:
         size = counted(result.messages, "message")
         if result.valid:
-            out.print(f"[green]✓[/] {name}: {result.standard}, {size}")
+            out.print(f"[green]✓[/] {escape(file)}: {result.standard}, {size}")
         else:
             kind = f"{result.standard}, {size}, " if result.standard else ""
-            out.print(f"[bold red]✗[/] {name}: {kind}{counted(len(result.findings), 'error')}")
+            out.print(f"[bold red]✗[/] {escape(file)}: {kind}{counted(len(result.findings), 'error')}")
         for warning in result.warnings[:limit]:
             out.print(f"  [yellow]![/] {escape(warning)}")
         if (more := len(result.warnings) - limit) > 0:
             out.print(f"  [yellow]![/] {counted(more, 'more warning')}")
-    rows = [(file, finding) for file, result in results for finding in result.findings[:limit]]
+    rows = [
+        (file, one.reference, one.position, one.segment, _element(one), _code(one), one.message)
+        for file, result in named
+        for one in result.findings[:limit]
+    ]
     if rows:
-        cells = [(file, one.reference, one.position, one.segment, _element(one), _code(one), one.message) for file, one in rows]
-        tables.show(COLUMNS, cells, folding=["what is wrong"])
-    for file, result in results:
+        tables.show(COLUMNS, rows, folding=["what is wrong"])
+    for file, result in named:
         if (more := len(result.findings) - limit) > 0:
             out.print(f"{escape(file)}: {counted(more, 'more error')}; --limit shows them, --json writes all")
     if len(results) > 1:

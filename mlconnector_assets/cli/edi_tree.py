@@ -23,11 +23,13 @@ from mlconnector_assets.formats.edi.explanation import (
 from mlconnector_assets.formats.edi.interchange import Interchange
 from mlconnector_assets.formats.edi.reading import Batch, read
 from mlconnector_assets.formats.edi.standard import Standard, Version
-from mlconnector_assets.formats.edi.wording import of_fault, visible
+from mlconnector_assets.formats.edi.wording import of_fault, shortened, visible
 from mlconnector_assets.formats.validation import Finding, envelope_findings, envelope_warnings, message_findings
 
 SHOWN_NUMBERS = 20
 """Numbers of messages at fault that are listed."""
+LONGEST, WIDEST = 1000, 40
+"""Characters of a value that are shown, and those up to which columns stand in line."""
 NAMES = {"x12": "X12", "edifact": "EDIFACT"}
 ANSWERS = {"x12": "TA1", "edifact": "CONTRL"}
 Remarks = dict[int, list[tuple[str, str]]]
@@ -161,7 +163,7 @@ def _grow(tree: Branches, segment: ExplainedSegment, remarks: Sequence[tuple[str
     place = f"  segment {segment.position}{f', loop {loop}' if loop else ''}"
     label = _line(("bold cyan", visible(segment.tag)), f" {segment.name}", ("dim", place))
     rows = [_cells(element) for element in segment.elements]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [min(max(map(len, column)), WIDEST) for column in zip(*rows, strict=True)]
     for row in rows:
         place, number, name, text, meaning = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         line = _line(("dim", f"{place}  {number}  "), f"{name}  ", ("bold", text), ("green", f"  {meaning}"))
@@ -173,7 +175,7 @@ def _grow(tree: Branches, segment: ExplainedSegment, remarks: Sequence[tuple[str
 
 
 def _cells(element: ExplainedElement) -> tuple[str, str, str, str, str]:
-    return element.place, element.number, element.name, visible(element.text.rstrip()), element.meaning
+    return element.place, element.number, element.name, visible(shortened(element.text.rstrip(), LONGEST)), element.meaning
 
 
 def _fault(finding: Finding) -> tuple[str, str]:

@@ -55,9 +55,9 @@ def place_of(fault: Fault) -> str:
     return f"{fault.tag}{fault.element:02d}{f'-{fault.component}' if fault.component else ''}"
 
 
-def shortened(text: str) -> str:
-    """The beginning of a long text."""
-    return text if len(text) <= SHOWN_TEXT else text[:SHOWN_TEXT] + "…"
+def shortened(text: str, most: int = SHOWN_TEXT) -> str:
+    """The beginning of a long text, and its length."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
 
 
 def _allowed(fault: Fault, element: Element | None) -> str:
