@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 
 from mlconnector_assets.cli import tables
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="X12 and EDIFACT files: explain, validate, acknowledge. Needs no project.")
 STANDARD_INPUT = "-"
+FIRST = 50
+"""Errors of a file that are shown where nothing else is asked for."""
 BIG = 20_000_000
 """Bytes from which reading a file shows its progress."""
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="An X12 or EDIFACT file; `-` is standard input.")]
@@ -80,7 +83,7 @@ def validate(
     limit: Annotated[
         int,
         typer.Option("--limit", min=1, metavar="N", help="Show at most so many errors and warnings a file; --json: all."),
-    ] = 50,
+    ] = FIRST,
     dictionary: DictionaryOption = None,
 ) -> None:
     """Tell whether files are right, and exactly what is wrong where. Exits with 1 if anything is.
@@ -104,7 +107,7 @@ def validate(
             sys.stdout.flush()
         results.append((file, result))
     if not as_json:
-        _show(results, limit)
+        show_validity(results, limit)
     raise typer.Exit(0 if all(result.valid for _, result in results) else 1)
 
 
@@ -263,35 +266,36 @@ def _error(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _show(results: list[tuple[str, Validation]], limit: int) -> None:
+def show_validity(results: list[tuple[str, Validation]], limit: int = FIRST, console: Console = out) -> None:
+    """Print what was found in each file, with at most `limit` errors and warnings."""
     from mlconnector_assets.formats.edi.wording import visible
 
     named = [(visible(file), result) for file, result in results]
     for file, result in named:
         size = counted(result.messages, "message")
         if result.valid:
-            out.print(f"[green]✓[/] {escape(file)}: {result.standard}, {size}")
+            console.print(f"[green]✓[/] {escape(file)}: {result.standard}, {size}")
         else:
             kind = f"{result.standard}, {size}, " if result.standard else ""
-            out.print(f"[bold red]✗[/] {escape(file)}: {kind}{counted(len(result.findings), 'error')}")
+            console.print(f"[bold red]✗[/] {escape(file)}: {kind}{counted(len(result.findings), 'error')}")
         for warning in result.warnings[:limit]:
-            out.print(f"  [yellow]![/] {escape(warning)}")
+            console.print(f"  [yellow]![/] {escape(warning)}")
         if (more := len(result.warnings) - limit) > 0:
-            out.print(f"  [yellow]![/] {counted(more, 'more warning')}")
+            console.print(f"  [yellow]![/] {counted(more, 'more warning')}")
     rows = [
         (file, one.reference, one.position, one.segment, _element(one), _code(one), one.message)
         for file, result in named
         for one in result.findings[:limit]
     ]
     if rows:
-        tables.show(COLUMNS, rows, folding=["what is wrong"])
+        tables.show(COLUMNS, rows, folding=["what is wrong"], console=console)
     for file, result in named:
         if (more := len(result.findings) - limit) > 0:
-            out.print(f"{escape(file)}: {counted(more, 'more error')}; --limit shows them, --json writes all")
+            console.print(f"{escape(file)}: {counted(more, 'more error')}; --limit shows them, --json writes all")
     if len(results) > 1:
         valid = sum(result.valid for _, result in results)
         messages = sum(result.messages for _, result in results)
-        out.print(f"{valid} of {counted(len(results), 'file')} valid, {counted(messages, 'message')}")
+        console.print(f"{valid} of {counted(len(results), 'file')} valid, {counted(messages, 'message')}")
 
 
 def _element(finding: Finding) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,15 +32,20 @@ def preview(
     """Show the file that would be sent now, and which documents are in it. Changes nothing.
 
     It is made from what was read last. The file goes to standard output, byte for byte; its name and documents go
-    to standard error, for a fixed-width file also a ruler and where its columns stand. What happens next:
+    to standard error, for a fixed-width file also a ruler and where its columns stand. X12 and EDIFACT are validated as
+    the partner will; a terminal shows them a line a segment, and **mlconnector edi inspect** explains them. What happens next:
     `mlconnector sync` reads what is newer, makes the file, and sends it.
 
     With --diff it is compared with the last file of the flow, line by line; of a snapshot this is what the partner will
     see change.
 
-    Examples: mlconnector preview acme invoices -o next.csv, mlconnector preview acme vendors --diff
+    Examples: mlconnector preview acme invoices -o next.csv, mlconnector preview acme vendors --diff,
+    mlconnector preview acme invoices | mlconnector edi inspect -
     """
-    from mlconnector_assets.formats.display import places, ruler
+    from mlconnector_assets.cli.edi import show_validity
+    from mlconnector_assets.formats.display import places, readable, ruler
+    from mlconnector_assets.formats.standards import standards
+    from mlconnector_assets.formats.validation import validate
     from mlconnector_assets.records import RECORDS
     from mlconnector_assets.steps.flow_kinds import preview_flow
     from mlconnector_assets.steps.preview import compare_with_last
@@ -68,6 +74,9 @@ def preview(
         err.print(f"{counted(seen.held, 'document')} wait for a person's release: mlconnector holds list")
     if seen.waiting:
         err.print(f"{seen.waiting} more documents would go into further files")
+    edi = body.layout.format in ("x12", "edifact")
+    if edi:
+        show_validity([(file.name, validate(io.BytesIO(file.content), standards()))], console=err)
     if output is not None:
         output.write_bytes(file.content)
     if difference is not None:
@@ -76,7 +85,10 @@ def preview(
         if body.layout.format == "fixed_width":
             tables.show(["line", "positions", "column", "filled with"], places(body.layout), console=err)
             typer.echo("\n".join(ruler(body.layout)), err=True)
-        typer.get_binary_stream("stdout").write(file.content)
+        if edi and out.is_terminal:
+            typer.echo(readable(file.content.decode(body.layout.options.encoding), body.layout))
+        else:
+            typer.get_binary_stream("stdout").write(file.content)
 
 
 def _show_difference(difference: Difference, news: News) -> None:

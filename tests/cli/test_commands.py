@@ -13,7 +13,7 @@ from mlconnector_assets.state import reads
 from mlconnector_assets.steps.workspace import open_workspace
 from tests.cli.command import Command, Ended
 from tests.cli.footprint import footprint
-from tests.project import ProjectFolder, write_project
+from tests.project import INVOICES_FLOW, ProjectFolder, write_project
 
 
 def rows(ended: Ended) -> list[dict[str, str]]:
@@ -190,6 +190,34 @@ def test_preview_of_every_record(mlconnector: Command, project: ProjectFolder, r
     assert f"acme_feed_000001.{ending}" in ended.err
     assert ended.out.count("\n") > 3
     assert ("....:....|....:....|" in ended.err) == (file_format == "fixed_width")
+
+
+UNITS = {"Units": "EA", "Dozens": "DZ", "m": "MR", "Hours": "HR", "kg": "KG", "L": "LT", "Days": "DA", "g": "GR"}
+
+
+@pytest.mark.parametrize(
+    ("file_format", "begins", "options"),
+    [
+        ("x12", b"ISA*00*", {"sender": {"id": "US"}, "receiver": {"id": "ACME"}, "codes": {"355": UNITS}}),
+        ("edifact", b"UNA:+.? 'UNB+", {"sender": {"id": "US"}, "receiver": {"id": "ACME"}}),
+    ],
+)
+def test_preview_of_edi_tells_whether_it_is_valid(
+    mlconnector: Command, project: ProjectFolder, tmp_path: Path, file_format: str, begins: bytes, options: dict
+) -> None:
+    layout = {"extends": f"{file_format}/invoices", file_format: options}
+    flow = {**INVOICES_FLOW, "file_name": "out_{control_number}.edi", "format": file_format, "layout": layout}
+    write_project(project.root, project.sandbox, home=project.inbox.name, flows={"feed": flow})
+    with open_workspace(project.root) as workspace:
+        from mlconnector_assets.steps.read import read_changes
+
+        read_changes(workspace, "odoo", "invoices")
+    file = tmp_path / "next.edi"
+    ended = mlconnector.on(project.root)("preview", "acme", "feed", "-o", str(file))
+    assert ended.code == 0, ended
+    assert file.read_bytes().startswith(begins)
+    assert f"✓ out_1.edi: {file_format}, " in ended.err
+    assert mlconnector("edi", "validate", str(file)).code == 0
 
 
 def test_preview_tells_what_the_partner_will_see_change(mlconnector: Command, project: ProjectFolder) -> None:
