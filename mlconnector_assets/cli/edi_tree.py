@@ -153,15 +153,15 @@ def _print(tree: Branches) -> None:
 def _grow_all(tree: Branches, segments: Sequence[ExplainedSegment], remarks: Remarks) -> None:
     loops: Counter[str] = Counter()
     for segment in segments:
-        loops[segment.tag] += segment.loop
-        branch = _grow(tree, segment, remarks.get(segment.position, ()), loops[segment.tag] if segment.loop else 0)
+        loops[segment.loop] += 1
+        branch = _grow(tree, segment, remarks.get(segment.position, ()), loops[segment.loop])
         _grow_all(branch, segment.inside, remarks)
 
 
 def _grow(tree: Branches, segment: ExplainedSegment, remarks: Sequence[tuple[str, str]] = (), loop: int = 0) -> Branches:
-    """A segment with its elements. `loop` counts the loops that begin with it."""
-    place = f"  segment {segment.position}{f', loop {loop}' if loop else ''}"
-    label = _line(("bold cyan", visible(segment.tag)), f" {segment.name}", ("dim", place))
+    """A segment with its elements. `loop` tells how many loops of its kind have begun."""
+    stands = f"  segment {segment.position}{f', {segment.loop} ({loop})' if segment.loop else ''}"
+    label = _line(("bold cyan", visible(segment.tag)), f" {segment.name}", ("dim", stands))
     rows = [_cells(element) for element in segment.elements]
     widths = [min(max(map(len, column)), WIDEST) for column in zip(*rows, strict=True)]
     for row in rows:

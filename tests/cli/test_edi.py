@@ -58,7 +58,7 @@ def test_a_message_is_explained(mlconnector: Command, folder: Path) -> None:
     assert "message 1, 810 Invoice, reference 0001: number INV-1, of 2026-11-28, total 1,473.60" in lines
     for line in (
         "│ BIG01 373 Date 20261128 2026-11-28",
-        "├── N1 Party segment 3, loop 1",
+        "├── N1 Party segment 3, loop N1 (1)",
         "│ N101 98 Party ST ship to",
         "│ └── N3 Street address segment 4",
         "│ TDS01 610 Amount 147360 1,473.60",

@@ -14,6 +14,7 @@ from mlconnector_assets.formats.edi.structure import Position, Structure
 from mlconnector_assets.formats.edi.tokens import pack
 from mlconnector_assets.formats.edi.values import EDIFACT_DATE, X12_DATE, readable
 
+EDIFACT_OPENING = "UNH"
 _FORMATS = {EDIFACT_DATE: "2379", X12_DATE: "1250"}
 """Elements whose value is written as a neighbour says, and that neighbour."""
 
@@ -32,12 +33,13 @@ class ExplainedElement:
 
 @dataclass
 class ExplainedSegment:
-    """A segment; `inside` are those of the loop that begins with it. `position` counts from 1 at the message's first."""
+    """A segment; `inside` are those of the loop that begins with it. `position` counts from 1 at the message's first; `loop`
+    names that loop as guides do (loop IT1; SG25 in EDIFACT), empty where none begins."""
 
     position: int
     tag: str
     name: str
-    loop: bool
+    loop: str
     elements: list[ExplainedElement]
     inside: list[ExplainedSegment] = field(default_factory=list)
 
@@ -129,8 +131,17 @@ class _Explaining:
         """One segment, without those inside of it."""
         tag = elements[0][0]
         known = self.version.checker.structure.dictionary.segments.get(tag) if self.version else None
-        loop = place is not None and place.begins_loop
+        loop = self._loop(place) if place is not None and place.begins_loop else ""
         return ExplainedSegment(number, tag, known.name if known else "", loop, list(self._elements(tag, elements, known)))
+
+    def _loop(self, place: Position) -> str:
+        assert self.version is not None
+        structure = self.version.checker.structure
+        if structure.opening != EDIFACT_OPENING:
+            return f"loop {place.place.tag}"
+        # a message's segment groups are numbered in the order in which they begin
+        mine = [one for one in structure.positions.values() if one.message == place.message and one.parent is not None]
+        return f"SG{sum(one.begins_loop for one in mine if one.number <= place.number)}"
 
     def _elements(self, tag: str, elements: Elements, segment: Segment | None) -> Iterator[ExplainedElement]:
         uses = segment.uses if segment else ()

@@ -37,6 +37,15 @@ def test_segments_stand_in_their_groups() -> None:
     assert message.report is None
 
 
+def test_segment_groups_have_the_numbers_of_the_directory() -> None:
+    message = first(INVOIC)
+    found = [(one.tag, one.loop) for outer in message.segments for one in (outer, *outer.inside) if one.loop]
+    assert list(dict.fromkeys(found)) == [
+        *(("RFF", "SG1"), ("NAD", "SG2"), ("RFF", "SG3"), ("LIN", "SG25"), ("MOA", "SG26"), ("PRI", "SG28")),
+        *(("MOA", "SG48"), ("TAX", "SG50")),
+    ]
+
+
 def test_a_segment_that_stands_nowhere_stays_where_it_is() -> None:
     message = first(INVOIC.replace("PRI+AAA:10'", "XYZ+1'PRI+AAA:10'BGM+380'"))
     assert ["QTY", "MOA", ["XYZ"], "PRI", ["BGM"]] in shape(message.segments)
