@@ -42,7 +42,7 @@ DictionaryOption = Annotated[
 ]
 HIGHEST_NUMBER = 999_999_999
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
-COLUMNS = ("file", "message", "position", "segment", "element", "code", "what is wrong")
+COLUMNS = ("in", "segment", "code", "what is wrong")
 
 
 @app.command()
@@ -270,36 +270,30 @@ def show_validity(results: list[tuple[str, Validation]], limit: int = FIRST, con
     """Print what was found in each file, with at most `limit` errors and warnings."""
     from mlconnector_assets.formats.edi.wording import visible
 
-    named = [(visible(file), result) for file, result in results]
-    for file, result in named:
-        size = counted(result.messages, "message")
+    for file, result in results:
+        name, size = escape(visible(file)), counted(result.messages, "message")
         if result.valid:
-            console.print(f"[green]✓[/] {escape(file)}: {result.standard}, {size}")
+            console.print(f"[green]✓[/] {name}: {result.standard}, {size}")
         else:
             kind = f"{result.standard}, {size}, " if result.standard else ""
-            console.print(f"[bold red]✗[/] {escape(file)}: {kind}{counted(len(result.findings), 'error')}")
+            console.print(f"[bold red]✗[/] {name}: {kind}{counted(len(result.findings), 'error')}")
         for warning in result.warnings[:limit]:
             console.print(f"  [yellow]![/] {escape(warning)}")
         if (more := len(result.warnings) - limit) > 0:
-            console.print(f"  [yellow]![/] {counted(more, 'more warning')}")
-    rows = [
-        (file, one.reference, one.position, one.segment, _element(one), _code(one), one.message)
-        for file, result in named
-        for one in result.findings[:limit]
-    ]
-    if rows:
-        tables.show(COLUMNS, rows, folding=["what is wrong"], console=console)
-    for file, result in named:
+            console.print(f"  [yellow]![/] {counted(more, 'more warning')}; --limit shows them, --json writes all")
+        if rows := [(visible(one.reference), _place(one), _code(one), one.message) for one in result.findings[:limit]]:
+            tables.show(COLUMNS, rows, folding=["what is wrong"], console=console)
         if (more := len(result.findings) - limit) > 0:
-            console.print(f"{escape(file)}: {counted(more, 'more error')}; --limit shows them, --json writes all")
+            console.print(f"{counted(more, 'more error')}; --limit shows them, --json writes all")
     if len(results) > 1:
         valid = sum(result.valid for _, result in results)
         messages = sum(result.messages for _, result in results)
         console.print(f"{valid} of {counted(len(results), 'file')} valid, {counted(messages, 'message')}")
 
 
-def _element(finding: Finding) -> str:
-    return "" if finding.element is None else f"{finding.element}{f'-{finding.component}' if finding.component else ''}"
+def _place(finding: Finding) -> str:
+    """The segment, behind its position where that is in a message."""
+    return " ".join(str(part) for part in (finding.position, finding.segment) if part is not None)
 
 
 def _code(finding: Finding) -> str:

@@ -201,7 +201,7 @@ def test_many_errors_are_cut_in_the_table_only(mlconnector: Command, folder: Pat
     (folder / "bad.edi").write_text(x12(*[INVOICE.replace("BIG*", "BIG*x")] * 5))
     ended = mlconnector("edi", "validate", "bad.edi", "--limit", "2")
     assert ended.out.count("is no date") == 2
-    assert "bad.edi: 3 more errors" in ended.out
+    assert "3 more errors; --limit" in ended.out
     assert len(validated(mlconnector("edi", "validate", "bad.edi", "--json"))[0]["errors"]) == 5
 
 
