@@ -42,6 +42,7 @@ DictionaryOption = Annotated[
 ]
 HIGHEST_NUMBER = 999_999_999
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+"""How a date and time may be typed."""
 COLUMNS = ("in", "segment", "code", "what is wrong")
 
 
@@ -69,7 +70,7 @@ def inspect(
 
     standards = _standards(dictionary)
     shown = range(message - 1, message) if message else range(sys.maxsize if everything else first)
-    with _opened(file) as stream:
+    with _opened(file, quiet=True) as stream:
         tree = Tree(standards, shown)
         tree.show(stream)
     if message and message > tree.messages:
@@ -206,8 +207,8 @@ def _standards(dictionaries: list[Path] | None) -> tuple[Standard, ...]:
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
-    """A file, or standard input, to be read once. A big file shows on a terminal how far it was read."""
+def _opened(file: str, *, quiet: bool = False) -> Iterator[BinaryIO]:
+    """A file, or standard input, to be read once. A big file shows on a terminal how far it was read, unless `quiet`."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     if file == STANDARD_INPUT:
@@ -216,7 +217,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
     with Path(file).open("rb") as stream:
         size = Path(file).stat().st_size
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal or size < BIG) as bars:
+        with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal or size < BIG) as bars:
             yield bars.wrap_file(stream, total=size, description=escape(file))
 
 
