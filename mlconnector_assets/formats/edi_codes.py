@@ -7,7 +7,6 @@ from typing import Literal
 from mlconnector_assets.formats.edi.diagnosis import Fault
 from mlconnector_assets.formats.edi.interchange import Interchange, Wrong
 from mlconnector_assets.formats.edifact import codes as edifact
-from mlconnector_assets.formats.edifact.standard import Edifact
 from mlconnector_assets.formats.x12 import codes as x12
 from mlconnector_assets.formats.x12.standard import X12
 
@@ -19,7 +18,7 @@ Code = tuple[str, str]
 def code_of_fault(fault: Fault, interchange: Interchange, version: str) -> Code:
     """Of a segment or an element; `version` is that of its group."""
     if interchange.standard != X12.name:
-        return "0085", edifact.SEGMENT_CODES.get(fault.kind) or edifact.element_code(fault, _characters(interchange))
+        return "0085", edifact.element_code(fault, interchange.repertoire)
     if fault.kind in x12.SEGMENT_CODES:
         return "AK304", x12.SEGMENT_CODES[fault.kind]
     return "AK403", x12.element_code(fault.kind, version)
@@ -28,7 +27,7 @@ def code_of_fault(fault: Fault, interchange: Interchange, version: str) -> Code:
 def code_of_envelope(wrong: Wrong, interchange: Interchange, level: Level, version: str = "") -> Code:
     """Of what surrounds messages; `version` is that of the group."""
     if interchange.standard != X12.name:
-        return "0085", edifact.envelope_code(wrong, _characters(interchange), of_message=level == "message")
+        return "0085", edifact.envelope_code(wrong, interchange.repertoire, of_message=level == "message")
     match level:
         case "interchange":
             return "TA105", x12.interchange_code(wrong)
@@ -36,9 +35,3 @@ def code_of_envelope(wrong: Wrong, interchange: Interchange, level: Level, versi
             return "AK905", x12.group_code(wrong, version)
         case "message":
             return "AK502", x12.set_code(wrong)
-
-
-def _characters(interchange: Interchange) -> bytes:
-    separators = interchange.separators
-    header = b"UNB" + separators.element + interchange.version.encode()
-    return Edifact().beginning(header).repertoire + separators.delimiters + separators.release

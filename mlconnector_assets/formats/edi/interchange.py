@@ -59,7 +59,8 @@ class Group:
 @dataclass
 class Interchange:
     """One interchange. `sender` and `receiver` are qualifier and identification; `written` its date and time as they stand
-    there (X12: yymmdd, hhmm); `header` its elements with their components. `warnings` are no reason to refuse anything."""
+    there (X12: yymmdd, hhmm); `header` its elements with their components; `repertoire` all bytes that its characters have in
+    UTF-8. `warnings` are no reason to refuse anything."""
 
     standard: str
     sender: tuple[str, str]
@@ -71,6 +72,7 @@ class Interchange:
     wants_acknowledgment: bool
     separators: Separators
     header: Sequence[Sequence[str]]
+    repertoire: bytes
     groups: list[Group] = field(default_factory=list)
     wrong: list[Wrong] = field(default_factory=list)
     warnings: list[Wrong] = field(default_factory=list)

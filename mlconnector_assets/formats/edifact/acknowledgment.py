@@ -42,8 +42,6 @@ class EdifactAcknowledgment:
         beginning = Edifact().beginning(self._advice() + b"UNB" + self.separators.element + self.syntax[0].encode())
         self.repertoire, self.encoding = beginning.repertoire, beginning.encoding
         self.texts = Texts(self._allowed())
-        was = interchange.separators
-        self._characters = self.repertoire + was.delimiters + was.release
         self._messages: dict[int, list[str]] = {}
         self._read = self._answerable = 0
 
@@ -137,7 +135,7 @@ class EdifactAcknowledgment:
 
     def _why(self, wrong: Wrong, header: str, trailer: str, *, of_message: bool = False) -> tuple[str, ...]:
         """Code, segment and element of a fault of an envelope."""
-        code = codes.envelope_code(wrong, self._characters, of_message=of_message)
+        code = codes.envelope_code(wrong, self.interchange.repertoire, of_message=of_message)
         if wrong.detail is not None:
             return code, header, self._position(wrong.detail)
         if wrong.fault in codes.OF_TRAILERS:
@@ -156,7 +154,10 @@ class EdifactAcknowledgment:
                     yield self._segment("UCS", str(position), codes.SEGMENT_CODES[fault.kind])
             else:
                 some = [fault for fault in same if (fault.element or 0) < LAST_ELEMENT][:MOST_ELEMENTS]
-                details = (self._segment("UCD", codes.element_code(one, self._characters), self._position(one)) for one in some)
+                details = (
+                    self._segment("UCD", codes.element_code(one, self.interchange.repertoire), self._position(one))
+                    for one in some
+                )
                 yield self._segment("UCS", str(position)) + "".join(details)
 
     def _position(self, fault: Fault) -> str:

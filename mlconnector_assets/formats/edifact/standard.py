@@ -105,6 +105,7 @@ class Edifact:
             wants_acknowledgment=at(9) == "1",
             separators=beginning.separators,
             header=header,
+            repertoire=beginning.repertoire + beginning.separators.delimiters + beginning.separators.release,
             wrong=[] if warnings else self.faults_of_envelope(header),
             warnings=warnings,
         )
