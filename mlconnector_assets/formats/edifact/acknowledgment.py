@@ -137,7 +137,7 @@ class EdifactAcknowledgment:
         """Code, segment and element of a fault of an envelope."""
         code = codes.envelope_code(wrong, self.interchange.repertoire, of_message=of_message)
         if wrong.detail is not None:
-            return code, header, self._position(wrong.detail)
+            return code, wrong.detail.tag, self._position(wrong.detail)
         if wrong.fault in codes.OF_TRAILERS:
             return code, trailer, codes.OF_TRAILERS[wrong.fault]
         return code, header, self._joined(codes.UNH_PLACES.get(wrong.fault, ()) if of_message else ())

@@ -138,7 +138,7 @@ class X12Acknowledgment:
         number = self.interchange.reference if re.fullmatch(r"\d{9}", self.interchange.reference, re.ASCII) else "0" * 9
         # of an interchange whose date cannot be repeated the date of our answer
         date, time = self.interchange.written
-        readable = not any(one.detail and one.detail.element in (9, 10) for one in wrong)
+        readable = not any(one.detail and one.detail.tag == "ISA" and one.detail.element in (9, 10) for one in wrong)
         when = (date, time) if readable else (written.strftime("%y%m%d"), written.strftime("%H%M"))
         return self._segment("TA1", number, *when, result, code)
 

@@ -74,8 +74,14 @@ GROUP_CODES: Mapping[EnvelopeFault, str] = {
 """AK905; there is none for segments between transaction sets."""
 LATER_GROUP_DUPLICATE = "19"
 """AK905 for a group's number that came twice, in 005010 and later versions."""
-HEADER_CODES: Mapping[int, str] = {1: "1", 6: "6", 8: GROUP_VERSION}
-"""AK905 for an element of GS."""
+GROUP_ELEMENT_CODES: Mapping[tuple[str, int], str] = {
+    ("GS", 1): "1",
+    ("GS", 6): "6",
+    ("GS", 8): GROUP_VERSION,
+    ("GE", 1): "5",
+    ("GE", 2): "4",
+}
+"""AK905 for elements of GS and GE."""
 INTERCHANGE_CODES: Mapping[EnvelopeFault, str] = {
     EnvelopeFault.REFERENCE: "001",
     EnvelopeFault.UNKNOWN_VERSION: "017",
@@ -91,29 +97,29 @@ INTERCHANGE_CODES: Mapping[EnvelopeFault, str] = {
     EnvelopeFault.DUPLICATE: "025",
 }
 """TA105."""
-ISA_CODES: Mapping[int, str] = {
-    1: "010",
-    2: "011",
-    3: "012",
-    4: "013",
-    5: "005",
-    6: "006",
-    7: "007",
-    8: "008",
-    9: "014",
-    10: "015",
-    11: "016",
-    12: "017",
-    13: "018",
-    14: "019",
-    15: "020",
-    16: "027",
+INTERCHANGE_ELEMENT_CODES: Mapping[tuple[str, int], str] = {
+    ("ISA", 1): "010",
+    ("ISA", 2): "011",
+    ("ISA", 3): "012",
+    ("ISA", 4): "013",
+    ("ISA", 5): "005",
+    ("ISA", 6): "006",
+    ("ISA", 7): "007",
+    ("ISA", 8): "008",
+    ("ISA", 9): "014",
+    ("ISA", 10): "015",
+    ("ISA", 11): "016",
+    ("ISA", 12): "017",
+    ("ISA", 13): "018",
+    ("ISA", 14): "019",
+    ("ISA", 15): "020",
+    ("ISA", 16): "027",
+    ("IEA", 1): "021",
+    ("IEA", 2): "001",
 }
-"""TA105 for an element of ISA."""
-NOTED_ISA = (1, 2, 3, 4, 9, 10, 11, 14)
-"""Elements of ISA on which neither addressing nor control depends: a fault in one is noted, and the interchange accepted."""
-NOTED_GS = (2, 3, 4, 5, 7)
-"""Likewise of GS."""
+"""TA105 for elements of ISA and IEA."""
+NOTED_ELEMENTS = {*(("ISA", place) for place in (1, 2, 3, 4, 9, 10, 11, 14)), *(("GS", place) for place in (2, 3, 4, 5, 7))}
+"""Elements on which neither addressing nor control depends: a fault in one is noted, and the interchange or group accepted."""
 LATER = "005010"
 
 
@@ -138,7 +144,7 @@ def header_code(fault: Fault) -> str:
 def group_code(wrong: Wrong, version: str) -> str:
     """AK905; empty where there is none."""
     if wrong.detail is not None:
-        return HEADER_CODES.get(wrong.detail.element or 0, "")
+        return GROUP_ELEMENT_CODES.get(_place(wrong.detail), "")
     if wrong.fault is EnvelopeFault.DUPLICATE and version[:6] >= LATER:
         return LATER_GROUP_DUPLICATE
     return GROUP_CODES[wrong.fault]
@@ -146,14 +152,19 @@ def group_code(wrong: Wrong, version: str) -> str:
 
 def interchange_code(wrong: Wrong) -> str:
     """TA105."""
-    return INTERCHANGE_CODES[wrong.fault] if wrong.detail is None else ISA_CODES.get(wrong.detail.element or 0, "024")
+    own = INTERCHANGE_ELEMENT_CODES.get(_place(wrong.detail)) if wrong.detail is not None else None
+    return own or INTERCHANGE_CODES[wrong.fault]
 
 
 def rejects_group(wrong: Wrong) -> bool:
     """Whether nothing in the group can be accepted; other faults are noted."""
-    return wrong.fault is not EnvelopeFault.STRAY and not (wrong.detail is not None and wrong.detail.element in NOTED_GS)
+    return wrong.fault is not EnvelopeFault.STRAY and rejects_interchange(wrong)
 
 
 def rejects_interchange(wrong: Wrong) -> bool:
     """Whether nothing in the interchange can be accepted; other faults are noted."""
-    return wrong.detail is None or wrong.detail.element not in NOTED_ISA
+    return wrong.detail is None or _place(wrong.detail) not in NOTED_ELEMENTS
+
+
+def _place(fault: Fault) -> tuple[str, int]:
+    return fault.tag, fault.element or 0

@@ -89,6 +89,7 @@ FAULTS = [
     (Kind.CHARACTER, UNB, (*ORDER[:4], "QTY+21:1X:PCE", "UNS+S"), ["UCS+6", "UCD+37+2:2"]),
     (Kind.CHARACTER, UNB, (*ORDER[:4], "QTY+21:.5:PCE", "UNS+S"), ["UCS+6", "UCD+38+2:2"]),
     (Kind.CHARACTER, UNOA, ("BGM+220+PO#1+9", DTM, *REST), ["UCS+2", "UCD+21+3"]),
+    (Kind.TOTAL, UNB, (*ORDER, "CNT+2:5"), ["UCS+8", "UCD+12+2:2"]),
     (Kind.CODE, UNB, (*ORDER[:5], "UNS+Q"), ["UCS+7", "UCD+12+2"]),
 ]
 UNMADE = {Kind.TOO_SHORT: "40", Kind.CONDITION: "13", Kind.EXCLUSION: "15", Kind.DATE: "12", Kind.TIME: "12"}
@@ -235,7 +236,7 @@ def test_separators_are_those_of_the_interchange_and_are_released_in_texts():
 def test_what_cannot_stand_in_an_answer_is_made_to_fit():
     unb = f"UNB+UNOA:3+{'#' * 40}:14++261121:0527+{'R' * 20}"
     found = answered([unb, *message(*ORDER[1:], reference="M#", identifier="ORDERS:D:96A"), "UNZ+1+IC901"])
-    assert found[2] == f"UCI+{'R' * 14}+{'??' * 35}:14+0+4+28+UNZ+3"
+    assert found[2] == f"UCI+{'R' * 14}+{'??' * 35}:14+0+4+39+UNB+3:1"
 
 
 def test_each_line_may_be_ended():
