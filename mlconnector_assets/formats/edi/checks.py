@@ -9,6 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from mlconnector_assets.formats.edi.cells import KINDS, Cells
+from mlconnector_assets.formats.edi.numerals import are_days, are_times
 from mlconnector_assets.formats.edi.structure import CLOSING, ENVELOPE, LOST, OPENING, Structure
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Numbers, Separators, Tokens
 
@@ -131,16 +132,17 @@ class Checker:
     def _dates(tokens: Tokens, found: Indexes, bad: Flags) -> None:
         lengths = tokens.lengths[found]
         bad[found[(lengths != 8) & (lengths != 6)]] = True
-        for length, format in ((8, "%Y%m%d"), (6, "%y%m%d")):
+        for length in (8, 6):
             some = found[lengths == length]
-            if len(some):
-                days = tokens.texts.gather(some).str.to_date(format, strict=False)
-                bad[some[(days.is_null() | (days.dt.year() == 0)).to_numpy()]] = True
+            bad[some[~are_days(tokens, some, 0, length)]] = True
 
     @staticmethod
     def _times(tokens: Tokens, found: Indexes, bad: Flags) -> None:
-        if len(found):
-            bad[found[~tokens.texts.gather(found).str.contains(f"^(?:{TIME})$").to_numpy()]] = True
+        lengths = tokens.lengths[found]
+        bad[found[(lengths < 4) | (lengths > 8)]] = True
+        for length in range(4, 9):
+            some = found[lengths == length]
+            bad[some[~are_times(tokens, some, 0, length)]] = True
 
     @staticmethod
     def _letters(tokens: Tokens, found: Indexes, bad: Flags) -> None:

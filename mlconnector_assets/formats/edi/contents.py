@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
-import polars as pl
 
 from mlconnector_assets.dictionaries import Composite
 from mlconnector_assets.formats.edi.checks import Messages
 from mlconnector_assets.formats.edi.diagnosis import Fault, Kind
+from mlconnector_assets.formats.edi.numerals import Whole, scaled
 from mlconnector_assets.formats.edi.structure import Structure
-from mlconnector_assets.formats.edi.tokens import Indexes, Tokens
+from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Tokens
 
-SCALE, LONGEST = 6, 12
-"""Decimals of amounts while they are compared, and characters of the longest number that is: products of two of them are exact
-and fit into a decimal. Of longer ones nothing is said."""
+MOST = 9e18
+"""What a whole number of 64 bits holds."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,38 @@ class Remark:
     message: int
     fault: Fault
     warning: bool = False
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Numbers at some segments, times ten to the power of their scale, and whether each is known."""
+
+    segments: Indexes
+    values: Whole
+    known: Flags
+
+    def where(self, chosen: Flags) -> Amounts:
+        """Some of them."""
+        return Amounts(self.segments[chosen], self.values[chosen], self.known[chosen])
+
+    def times(self, others: Amounts) -> Amounts:
+        """The products, of both scales together."""
+        fits = np.abs(self.values.astype(np.float64)) * np.abs(others.values.astype(np.float64)) < MOST
+        known = self.known & others.known & fits
+        return Amounts(self.segments, np.where(known, self.values * others.values, 0), known)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """By message: a sum, whether it is known, and how many numbers it has."""
+
+    values: Whole
+    known: Flags
+    counts: Whole
+
+    def plus(self, others: Sums) -> Sums:
+        """The sums of both."""
+        return Sums(self.values + others.values, self.known & others.known, self.counts + others.counts)
 
 
 @dataclass(frozen=True)
@@ -46,72 +78,84 @@ class Contents:
         return found
 
     def at(self, message: str, *paths: str) -> Indexes:
-        """The segments at these places in messages of a type, in order. A place is written as its tags from the outermost loop
-        on: `LIN/MOA`."""
+        """The segments at these places in sound messages of a type, in order. A place is written as its tags from the outermost
+        loop on: `LIN/MOA`."""
         numbers = [number for path in paths for number in self._numbers.get((message, path), ())]
         wanted = np.zeros(len(self.structure.positions) + 3, np.bool_)
         wanted[numbers] = True
-        return np.flatnonzero(wanted.take(self.messages.states))
+        return self.sound(np.flatnonzero(wanted.take(self.messages.states)))
+
+    def sound(self, segments: Indexes) -> Indexes:
+        """Those of segments within messages whose message has no fault."""
+        kept: Indexes = segments[~self.messages.faulty[self.owners(segments)]] if len(segments) else segments
+        return kept
 
     def has(self, message: str) -> bool:
         """Whether there is any message of a type."""
         return message in self.structure.messages and bool((self.messages.types == message).any())
 
-    def frame(self, segments: Indexes, **places: tuple[int, int]) -> pl.DataFrame:
-        """A row a segment: index of its `message`, `segment`, and the texts at these places (element, component), null where
-        they are empty. Segments of messages that are at fault are left out."""
-        message = np.searchsorted(self.messages.starts, segments, "right") - 1
-        sound = ~self.messages.faulty[message]
-        segments, message = segments[sound], message[sound]
-        columns = {name: self.tokens.column(segments, *place) for name, place in places.items()}
-        return pl.DataFrame(
-            {"message": pl.Series(message, dtype=pl.Int64), "segment": pl.Series(segments, dtype=pl.Int64)} | columns
-        )
+    def owners(self, segments: Indexes) -> Indexes:
+        """The message of each segment."""
+        return np.searchsorted(self.messages.starts, segments, "right") - 1
 
-    def amount(self, name: str) -> pl.Expr:
-        """A text as an amount; null where it is empty or too long."""
-        text: pl.Expr = pl.when(pl.col(name).str.len_chars() <= LONGEST).then(pl.col(name))
-        if self.decimal != b".":
-            text = text.str.replace("," if not self.decimal else self.decimal.decode(), ".", literal=True)
-        return text.str.to_decimal(scale=SCALE).alias(name)
+    def code(self, segments: Indexes, values: tuple[str, ...], element: int = 1, component: int = 0) -> Flags:
+        """Whether there is one of these values at a place."""
+        found = self.tokens.column(segments, element, component)
+        is_one: Flags = found.is_in(list(values)).fill_null(value=False).to_numpy()
+        return is_one
 
-    def remarks(self, wrong: pl.DataFrame, place: tuple[int, int | None], *, kind: Kind, warning: bool) -> Iterator[Remark]:
-        """A remark for each row of `wrong` (message, segment, text, about), all at one place of one kind of segment."""
+    def amounts(self, segments: Indexes, place: tuple[int, int], scale: int) -> Amounts:
+        """The numbers at a place (element, component)."""
+        values, known = scaled(self.tokens, self.tokens.find(segments, *place), scale, self.decimal or b".,")
+        return Amounts(segments, values, known)
+
+    def sums(self, amounts: Amounts) -> Sums:
+        """Their sum by message; known where all are, and it fits."""
+        owners = self.owners(amounts.segments)
+        bounds = np.searchsorted(owners, np.arange(len(self.messages.starts) + 1))
+
+        def each(values: Whole) -> Whole:
+            running = np.concatenate(([0], np.cumsum(values)))
+            found: Whole = running[bounds[1:]] - running[bounds[:-1]]
+            return found
+
+        rough = np.concatenate(([0.0], np.cumsum(np.abs(amounts.values.astype(np.float64)))))
+        fits = rough[bounds[1:]] - rough[bounds[:-1]] < MOST / 2
+        return Sums(each(amounts.values), (each((~amounts.known).astype(np.int64)) == 0) & fits, np.diff(bounds))
+
+    def unlike(self, said: Amounts, candidates: list[Sums], tolerance: Whole) -> Flags:
+        """Which of `said` are unlike all sums of their message, by more than the tolerance of the message, where all are
+        known."""
+        owners = self.owners(said.segments)
+        wrong = said.known.copy()
+        for sums in candidates:
+            wrong &= sums.known[owners] & (np.abs(said.values - sums.values[owners]) > tolerance[owners])
+        return wrong
+
+    def remarks(
+        self, said: Amounts, wrong: Flags, place: tuple[int, int | None], expected: Whole, scale: int, *, warning: bool
+    ) -> Iterator[Remark]:
+        """A remark for each total that is wrong; `expected` is by message."""
+        for segment, message in zip(said.segments[wrong].tolist(), self.owners(said.segments[wrong]).tolist(), strict=True):
+            amount = (Decimal(int(expected[message])) / 10**scale).normalize()
+            yield self.remark(Kind.TOTAL, segment, place, f"computed: {amount:f}", warning=warning)
+
+    def remark(self, kind: Kind, segment: int, place: tuple[int, int | None], about: str, *, warning: bool) -> Remark:
+        """A remark about a place of a segment."""
         element, component = place
-        for message, segment, text, about in wrong.select("message", "segment", "text", "about").iter_rows():
-            tag = self.tokens.segment(segment)[0][0]
-            what = self.structure.dictionary.segments[tag].uses[element - 1].what
-            if component is not None and isinstance(what, Composite):
-                what = what.parts[component - 1].what
-            position = segment - int(self.messages.starts[message]) + 1
-            fault = Fault(kind, position, tag, "", element, component, what.number, text or "", f"{what.name}; {about}")
-            yield Remark(message, fault, warning)
+        elements = self.tokens.segment(segment)
+        what = self.structure.dictionary.segments[elements[0][0]].uses[element - 1].what
+        if component is not None and isinstance(what, Composite):
+            what = what.parts[component - 1].what
+        message = int(self.owners(np.array([segment]))[0])
+        position = segment - int(self.messages.starts[message]) + 1
+        text = elements[element][(component or 1) - 1]
+        fault = Fault(kind, position, elements[0][0], "", element, component, what.number, text, f"{what.name}; {about}")
+        return Remark(message, fault, warning)
 
-
-def counted(contents: Contents, message: str, items: str, totals: pl.DataFrame) -> pl.DataFrame:
-    """Of `totals` (message, segment, text) those that say another number of items than there are, with what is said about it."""
-    found = contents.frame(contents.at(message, items)).group_by("message").len(name="count")
-    totals = totals.join(found, on="message", how="left").with_columns(pl.col("count").fill_null(0))
-    said = pl.col("text").str.replace(r"\.0*$", "").str.strip_chars_start("0")
-    wrong = totals.filter(said != pl.col("count").cast(pl.String).str.strip_chars_start("0"))
-    return wrong.with_columns(about=pl.format("counted: {}", "count"))
-
-
-def summed(frame: pl.DataFrame, amount: str) -> pl.DataFrame:
-    """A row a message: the sum of an amount, null where one is unknown, and how many there are (`message`, amount, `count`)."""
-    unknown = pl.col(amount).null_count() > 0
-    total = pl.when(~unknown).then(pl.col(amount).sum())
-    return frame.group_by("message").agg(total.alias(amount), pl.len().cast(pl.Int64).alias("count"))
-
-
-def unlike(totals: pl.DataFrame, candidates: Sequence[str], tolerance: pl.Expr) -> pl.DataFrame:
-    """Of `totals` (message, segment, text, `said`, and one column a candidate) those that are like none of the candidates. A
-    total without any candidate is like all."""
-    unequal = [(pl.col("said") - pl.col(name)).abs() > tolerance for name in candidates]
-    about = pl.format("computed: {}", pl.col(candidates[0]).cast(pl.String).str.strip_chars_end("0").str.strip_chars_end("."))
-    wrong = totals.filter(pl.all_horizontal(unequal)) if unequal else totals.clear()
-    return wrong.with_columns(about=about)
-
-
-CENT = pl.lit("0.01").str.to_decimal(scale=SCALE)
-"""What each line may add to a difference by its rounding."""
+    def counted(self, message: str, items: str, said: Amounts, place: tuple[int, int | None], scale: int) -> Iterator[Remark]:
+        """Totals that say another number of items than there are."""
+        counts = np.bincount(self.owners(self.at(message, items)), minlength=len(self.messages.starts)).astype(np.int64)
+        expected = counts * 10**scale
+        wrong = said.known & (said.values != expected[self.owners(said.segments)])
+        yield from self.remarks(said, wrong, place, expected, scale, warning=False)

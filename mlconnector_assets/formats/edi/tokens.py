@@ -47,6 +47,7 @@ class Tokens:
     `element_components`: index of each element's first component, and one more: the number of components.
     `lengths`: characters of each component. `not_digits`: how many bytes of it are no digits. `texts`: its text, null where
     it is empty. The last three have one entry more, an empty component: what `find` gives for a place that is not there.
+    `data` are the bytes of all texts after each other, `offsets` where each begins, and once more where the last one ends.
     `outside`: indexes of components that hold a character outside the repertoire. `repeated`: of components before a
     repetition separator.
     """
@@ -59,6 +60,8 @@ class Tokens:
     texts: pl.Series
     outside: Indexes
     repeated: Indexes
+    data: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
 
     @property
     def segments(self) -> int:
@@ -169,15 +172,21 @@ def tokenise(data: bytes, separators: Separators, repertoire: bytes) -> Tokens:
     repeats = bool(separators.repetition) and separators.repetition in data
     segment_elements, element_components = _bounds(terminates[last_of_element]), _bounds(last_of_element)
     tags = element_components[segment_elements[:-1]]
+    joined = _joined(data, separators, delimits, releasing)
+    offsets = np.zeros(len(sizes) + 2, np.int64)
+    np.cumsum(sizes, out=offsets[1:-1])
+    offsets[-1] = offsets[-2]
     return Tokens(
         tags=_packed(array, starts[tags], sizes[tags]),
         segment_elements=segment_elements,
         element_components=element_components,
         lengths=np.append(sizes if data.isascii() else _characters(array, sizes, starts), np.int32(0)),
         not_digits=np.append(odd, np.int32(0)),
-        texts=_texts(data, separators, delimits, releasing, sizes),
+        texts=_texts(joined, offsets, sizes),
         outside=_outside(data, repertoire, separators, ends),
         repeated=np.flatnonzero(after == separators.repetition[0]) if repeats else _NONE,
+        data=np.frombuffer(joined, np.uint8),
+        offsets=offsets,
     )
 
 
@@ -229,20 +238,19 @@ def _outside(data: bytes, repertoire: bytes, separators: Separators, ends: Index
     return np.unique(np.searchsorted(ends, np.flatnonzero(~allowed[np.frombuffer(data, np.uint8)])))
 
 
-def _texts(data: bytes, separators: Separators, delimits: Flags, releasing: Indexes, sizes: Numbers) -> pl.Series:
-    if len(releasing):
-        keep = ~delimits
-        keep[releasing] = False
-        joined = np.frombuffer(data, np.uint8)[keep].tobytes()
-    else:
-        joined = data.translate(None, delete=separators.delimiters)
-    count = len(sizes)
-    offsets = np.zeros(count + 2, np.int64)
-    np.cumsum(sizes, out=offsets[1:-1])
-    offsets[-1] = offsets[-2]
+def _joined(data: bytes, separators: Separators, delimits: Flags, releasing: Indexes) -> bytes:
+    """The bytes without what separates or releases them."""
+    if not len(releasing):
+        return data.translate(None, delete=separators.delimiters)
+    keep = ~delimits
+    keep[releasing] = False
+    return np.frombuffer(data, np.uint8)[keep].tobytes()
+
+
+def _texts(joined: bytes, offsets: npt.NDArray[np.int64], sizes: Numbers) -> pl.Series:
     there = np.packbits(np.append(sizes > 0, False), bitorder="little")
     buffers = (pa.py_buffer(offsets), pa.py_buffer(joined), pa.py_buffer(there))
-    return pl.Series(pa.LargeStringArray.from_buffers(count + 1, *buffers))
+    return pl.Series(pa.LargeStringArray.from_buffers(len(offsets) - 1, *buffers))
 
 
 def _bounds(last: Flags) -> Numbers:

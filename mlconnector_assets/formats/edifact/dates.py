@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import polars as pl
+import numpy as np
 
 from mlconnector_assets.formats.edi.contents import Contents, Remark
-from mlconnector_assets.formats.edi.diagnosis import Kind
-from mlconnector_assets.formats.edi.tokens import pack
+from mlconnector_assets.formats.edi.diagnosis import Kind, is_date
+from mlconnector_assets.formats.edi.numerals import are_days, digits
+from mlconnector_assets.formats.edi.structure import LOST
+from mlconnector_assets.formats.edi.tokens import Flags, Numbers, Tokens, pack
 
 _PARTS = {
     "CCYY": "[0-9]{4}",
@@ -36,11 +38,12 @@ FORMATS = {
 def _pattern(written: str) -> str:
     """A regular expression for a format. The hyphen of a period may be missing."""
     parts = "|".join(sorted(_PARTS, key=len, reverse=True))
-    return f"^{re.sub(parts, lambda match: _PARTS[match[0]], written)}$"
+    return re.sub(parts, lambda match: _PARTS[match[0]], written)
 
 
 _PATTERNS = {code: _pattern(written) for code, written in FORMATS.items()}
-_DAYS = {"101": "%y%m%d", "102": "%Y%m%d"}
+_DAYS = ("101", "102")
+_WITH_TIME = f"{_PARTS['HH']}{_PARTS['mm']}(?:{_PARTS['SS']})?"
 
 
 def dates(contents: Contents) -> Iterator[Remark]:
@@ -49,29 +52,39 @@ def dates(contents: Contents) -> Iterator[Remark]:
     Under the formats for days (101, 102) real files also write the time of day behind the date. The day can be told, so that
     this is a warning; anything else that does not fit its format is an error, since another day than the sender's may be read
     from it."""
-    segments = (contents.tokens.tags == pack("DTM")).nonzero()[0]
-    inside = contents.messages.states[segments] > 2
-    found = contents.frame(segments[inside], text=(1, 1), format=(1, 2))
-    found = found.filter(pl.col("text").is_not_null() & pl.col("format").is_in(list(FORMATS)))
-    for code in found["format"].unique(maintain_order=True):
-        rows = found.filter(pl.col("format") == code)
-        fits = pl.col("text").str.contains(_PATTERNS[code])
-        if code in _DAYS:
-            fits &= pl.col("text").str.to_date(_DAYS[code], strict=False).is_not_null()
-        wrong = rows.filter(~fits)
-        if wrong.is_empty():
-            continue
-        wrong = wrong.with_columns(about=pl.lit(f"format {code}: {FORMATS[code].upper()}"))
-        timed = _with_time(code)
-        yield from contents.remarks(wrong.filter(timed), (1, 2), kind=Kind.DATE, warning=True)
-        yield from contents.remarks(wrong.filter(~timed), (1, 2), kind=Kind.DATE, warning=False)
+    tokens = contents.tokens
+    segments = np.flatnonzero(tokens.tags == pack("DTM"))
+    segments = contents.sound(segments[contents.messages.states[segments] > LOST])
+    values, formats = tokens.find(segments, 1, 1), tokens.find(segments, 1, 2)
+    there = (tokens.lengths[values] > 0) & (tokens.lengths[formats] > 0)
+    days = there & _are_written(tokens, formats, values, "102") | there & _are_written(tokens, formats, values, "101")
+    rest = np.flatnonzero(there & ~days)
+    if not len(rest):
+        return
+    texts, codes = tokens.texts.gather(values[rest]), tokens.texts.gather(formats[rest])
+    for segment, text, code in zip(segments[rest].tolist(), texts, codes, strict=True):
+        if code in FORMATS and not _fits(text, code):
+            about = f"format {code}: {FORMATS[code].upper()}"
+            yield contents.remark(Kind.DATE, segment, (1, 2), about, warning=code in _DAYS and _has_time(text, code))
 
 
-def _with_time(code: str) -> pl.Expr:
-    """Whether a value under a format of days is a day with its time."""
-    if code not in _DAYS:
-        return pl.lit(value=False)
-    digits, day = 6 if code == "101" else 8, _DAYS[code]
-    text = pl.col("text")
-    time = text.str.slice(digits).str.contains(f"^{_PARTS['HH']}{_PARTS['mm']}(?:{_PARTS['SS']})?$")
-    return time & text.str.slice(0, digits).str.to_date(day, strict=False).is_not_null()
+def _are_written(tokens: Tokens, formats: Numbers, values: Numbers, code: str) -> Flags:
+    """Which values of a format for days are such a day; nothing is said of others."""
+    size = len(FORMATS[code])
+    days = (tokens.lengths[formats] == 3) & (tokens.not_digits[formats] == 0) & (tokens.lengths[values] == size)
+    days &= tokens.not_digits[values] == 0
+    found = np.flatnonzero(days)
+    found = found[digits(tokens, formats[found], 0, 3) == int(code)]
+    written = np.zeros(len(formats), np.bool_)
+    written[found] = are_days(tokens, values[found], 0, size)
+    return written
+
+
+def _fits(text: str, code: str) -> bool:
+    return bool(re.fullmatch(_PATTERNS[code], text)) and (code not in _DAYS or is_date(text))
+
+
+def _has_time(text: str, code: str) -> bool:
+    """Whether a value under a format for days is a day with its time."""
+    size = len(FORMATS[code])
+    return is_date(text[:size]) and bool(re.fullmatch(_WITH_TIME, text[size:]))

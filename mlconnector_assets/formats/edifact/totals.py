@@ -8,83 +8,73 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import polars as pl
+import numpy as np
 
-from mlconnector_assets.formats.edi.contents import CENT, SCALE, Contents, Remark, counted, summed, unlike
-from mlconnector_assets.formats.edi.diagnosis import Kind
+from mlconnector_assets.formats.edi.contents import Amounts, Contents, Remark, Sums
 
 CREDITS = ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532")
 """Document types (1001) whose amounts a partner may write without their minus."""
-INVOICE_AMOUNTS = ("77", "39", "86")
-_ZERO = pl.lit("0").str.to_decimal(scale=SCALE)
+LINE_AMOUNT, LINES_TOTAL, PAID = ("203",), ("79",), ("12",)
+INVOICE_AMOUNTS, TAXES, CHARGES = ("77", "39", "86"), ("124", "176"), ("8", "23", "204")
+SCALE = 4
+CENT = 10 ** (SCALE - 2)
+"""What each line may add to a difference by its rounding."""
 
 
 def totals(contents: Contents) -> Iterator[Remark]:
     """All totals that are not what they should be."""
     for message in ("INVOIC", "ORDERS"):
         if contents.has(message):
-            said = contents.frame(contents.at(message, "CNT"), kind=(1, 0), text=(1, 1)).filter(pl.col("kind") == "2")
-            wrong = counted(contents, message, "LIN", said)
-            yield from contents.remarks(wrong, (1, 2), kind=Kind.TOTAL, warning=False)
+            counts = contents.at(message, "CNT")
+            said = contents.amounts(counts[contents.code(counts, ("2",))], (1, 1), SCALE)
+            yield from contents.counted(message, "LIN", said, (1, 2), SCALE)
             yield from _of_lines(contents, message)
     if contents.has("REMADV"):
         yield from _of_remittances(contents)
 
 
-def _amounts(contents: Contents, message: str, *paths: str) -> pl.DataFrame:
-    """Monetary amounts: message, segment, `kind`, `text`, `amount`."""
-    rows = contents.frame(contents.at(message, *paths), kind=(1, 0), text=(1, 1)).with_columns(amount=pl.col("text"))
-    return rows.with_columns(contents.amount("amount"))
+def _of(contents: Contents, message: str, path: str, kinds: tuple[str, ...]) -> Amounts:
+    """Monetary amounts of some kinds at a place."""
+    segments = contents.at(message, path)
+    return contents.amounts(segments[contents.code(segments, kinds)], (1, 1), SCALE)
 
 
 def _of_lines(contents: Contents, message: str) -> Iterator[Remark]:
-    lines = _amounts(contents, message, "LIN/MOA").filter(pl.col("kind") == "203")
-    count = contents.frame(contents.at(message, "LIN")).group_by("message").len(name="lines_there")
-    sums = summed(lines, "amount").rename({"amount": "lines"}).join(count, on="message")
-    sums = sums.filter(pl.col("count") == pl.col("lines_there"))
-    own = _amounts(contents, message, "MOA")
-    tolerance = pl.col("count").cast(pl.Decimal(38, 0)) * CENT
-    said = own.filter(pl.col("kind") == "79").rename({"amount": "said"}).join(sums, on="message")
-    yield from contents.remarks(unlike(said, ("lines",), tolerance), (1, 2), kind=Kind.TOTAL, warning=False)
+    """MOA 79, and of an invoice 77, 39 and 86, where each line has its amount."""
+    lines = contents.sums(_of(contents, message, "LIN/MOA", LINE_AMOUNT))
+    count = np.bincount(contents.owners(contents.at(message, "LIN")), minlength=len(lines.counts))
+    lines = Sums(lines.values, lines.known & (lines.counts == count) & (count > 0), lines.counts)
+    tolerance = lines.counts * CENT
+    said = _of(contents, message, "MOA", LINES_TOTAL)
+    wrong = contents.unlike(said, [lines], tolerance)
+    yield from contents.remarks(said, wrong, (1, 2), lines.values, SCALE, warning=False)
     if message == "INVOIC":
-        said = own.filter(pl.col("kind").is_in(INVOICE_AMOUNTS)).rename({"amount": "said"}).join(sums, on="message")
-        taxes = summed(own.filter(pl.col("kind").is_in(["124", "176"])), "amount").rename({"amount": "taxes"})
-        found = (
-            said.join(taxes, on="message", how="left", suffix="_taxes")
-            .join(_charges(contents), on="message", how="left", suffix="_charges")
-            .with_columns(pl.col("taxes", "charges").fill_null(_ZERO))
-            .with_columns(charged=pl.col("lines") + pl.col("charges"))
-            .with_columns(taxed=pl.col("charged") + pl.col("taxes"), taxed_lines=pl.col("lines") + pl.col("taxes"))
-        )
-        candidates = ("taxed", "charged", "taxed_lines", "lines")
-        yield from contents.remarks(unlike(found, candidates, tolerance + CENT), (1, 2), kind=Kind.TOTAL, warning=True)
+        charged = lines.plus(contents.sums(_charges(contents)))
+        taxes = contents.sums(_of(contents, message, "MOA", TAXES))
+        taxed = charged.plus(taxes)
+        said = _of(contents, message, "MOA", INVOICE_AMOUNTS)
+        wrong = contents.unlike(said, [taxed, charged, lines.plus(taxes), lines], tolerance + CENT)
+        yield from contents.remarks(said, wrong, (1, 2), taxed.values, SCALE, warning=True)
 
 
-def _charges(contents: Contents) -> pl.DataFrame:
-    """Charges less allowances of whole invoices, of the header or of the summary (message, `charges`)."""
-    heads = contents.frame(contents.at("INVOIC", "ALC"), which=(1, 0)).select("message", "segment", "which")
-    amounts = _amounts(contents, "INVOIC", "ALC/MOA").filter(pl.col("kind").is_in(["8", "23", "204"]))
-    if heads.is_empty():
-        return summed(amounts.rename({"amount": "charges"}), "charges")
-    owned = amounts.join_asof(heads.rename({"message": "of"}), on="segment", check_sortedness=False)
-    sign = pl.when(pl.col("which") == "A").then(-1).otherwise(1).cast(pl.Decimal(38, 0))
-    return summed(owned.with_columns(charges=pl.col("amount") * sign), "charges")
+def _charges(contents: Contents) -> Amounts:
+    """Charges, and allowances with a minus, of whole invoices."""
+    heads = contents.at("INVOIC", "ALC")
+    amounts = _of(contents, "INVOIC", "ALC/MOA", CHARGES)
+    heads = heads[np.searchsorted(heads, amounts.segments) - 1]
+    sign = np.where(contents.code(heads, ("A",)), -1, 1)
+    return Amounts(amounts.segments, amounts.values * sign, amounts.known)
 
 
 def _of_remittances(contents: Contents) -> Iterator[Remark]:
-    documents = contents.frame(contents.at("REMADV", "DOC"), document=(1, 0)).select("segment", "document")
-    paid = _amounts(contents, "REMADV", "DOC/MOA").filter(pl.col("kind") == "12")
-    said = _amounts(contents, "REMADV", "MOA").filter(pl.col("kind") == "12").rename({"amount": "said"})
-    if documents.is_empty() or said.is_empty():
-        return
-    owned = paid.join_asof(documents, on="segment", check_sortedness=False)
-    sign = pl.when(pl.col("document").is_in(CREDITS)).then(-1).otherwise(1).cast(pl.Decimal(38, 0))
-    count = contents.frame(contents.at("REMADV", "DOC")).group_by("message").len(name="documents")
-    sums = (
-        summed(owned, "amount")
-        .join(summed(owned.with_columns(signed=pl.col("amount") * sign), "signed"), on="message", suffix="_signed")
-        .join(count, on="message")
-        .filter(pl.col("count") == pl.col("documents"))
-    )
-    found = said.join(sums, on="message")
-    yield from contents.remarks(unlike(found, ("signed", "amount"), _ZERO), (1, 2), kind=Kind.TOTAL, warning=False)
+    """MOA 12 of the whole against those of its documents, where each has one."""
+    documents = contents.at("REMADV", "DOC")
+    paid = _of(contents, "REMADV", "DOC/MOA", PAID)
+    heads = documents[np.searchsorted(documents, paid.segments) - 1]
+    sign = np.where(contents.code(heads, CREDITS), -1, 1)
+    plain, signed = contents.sums(paid), contents.sums(Amounts(paid.segments, paid.values * sign, paid.known))
+    count = np.bincount(contents.owners(documents), minlength=len(plain.counts))
+    said = _of(contents, "REMADV", "MOA", PAID)
+    wrong = contents.unlike(said, [signed, plain], np.zeros_like(plain.values))
+    wrong &= ((plain.counts == count) & (count > 0))[contents.owners(said.segments)]
+    yield from contents.remarks(said, wrong, (1, 2), signed.values, SCALE, warning=False)

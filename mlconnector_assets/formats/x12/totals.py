@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import polars as pl
+import numpy as np
 
-from mlconnector_assets.formats.edi.contents import CENT, SCALE, Contents, Remark, counted, summed, unlike
-from mlconnector_assets.formats.edi.diagnosis import Kind
+from mlconnector_assets.formats.edi.contents import Amounts, Contents, Remark, Sums
+from mlconnector_assets.formats.edi.tokens import Indexes
 
 PRICED_EACH = ("PE", "TE", "NT", "CT", "QT", "UM", "WE", "DE", "CA", "LE", "RE", "SR", "PR")
 """Bases of a unit price (element 639) by which quantity times price is what the line comes to."""
-_ZERO = pl.lit("0").str.to_decimal(scale=SCALE)
+QUANTITY_SCALE, PRICE_SCALE, PAID_SCALE = 3, 6, 4
+SCALE = QUANTITY_SCALE + PRICE_SCALE
+CENT = 10 ** (SCALE - 2)
+"""What each line may add to a difference by its rounding; also the last digit of an element of type N2."""
 
 
 def totals(contents: Contents) -> Iterator[Remark]:
     """All totals that are not what they should be."""
     for message, items in (("810", "IT1"), ("850", "PO1")):
         if contents.has(message):
-            said = contents.frame(contents.at(message, "CTT"), text=(1, 0))
-            yield from contents.remarks(counted(contents, message, items, said), (1, None), kind=Kind.TOTAL, warning=False)
+            said = contents.amounts(contents.at(message, "CTT"), (1, 0), 0)
+            yield from contents.counted(message, items, said, (1, None), 0)
     if contents.has("810"):
         yield from _of_invoices(contents)
     if contents.has("850"):
@@ -31,60 +34,55 @@ def totals(contents: Contents) -> Iterator[Remark]:
         yield from _of_payments(contents)
 
 
-def _lines(contents: Contents, message: str, items: str) -> pl.DataFrame:
-    """What the lines of each message come to (`lines`), null where that cannot be computed, and their number (`count`)."""
-    rows = contents.frame(contents.at(message, items), quantity=(2, 0), price=(4, 0), basis=(5, 0))
-    each = pl.col("basis").is_null() | pl.col("basis").is_in(PRICED_EACH)
-    product = contents.amount("quantity") * contents.amount("price")
-    return summed(rows.with_columns(lines=pl.when(each).then(product)), "lines")
+def _lines(contents: Contents, message: str, items: str) -> Sums:
+    """What the lines of each message come to."""
+    segments = contents.at(message, items)
+    product = contents.amounts(segments, (2, 0), QUANTITY_SCALE).times(contents.amounts(segments, (4, 0), PRICE_SCALE))
+    basis = contents.tokens.find(segments, 5)
+    based = contents.tokens.lengths[basis] > 0
+    each = ~based
+    if based.any():
+        each |= contents.code(segments, PRICED_EACH, 5)
+    return contents.sums(Amounts(segments, product.values, product.known & each))
 
 
 def _of_invoices(contents: Contents) -> Iterator[Remark]:
-    said = contents.frame(contents.at("810", "TDS"), text=(1, 0))
-    charges = contents.frame(contents.at("810", "SAC", "IT1/SAC"), kind=(1, 0), amount=(5, 0))
-    sign = pl.when(pl.col("kind") == "A").then(-1).when(pl.col("kind") == "C").then(1).otherwise(0)
-    charges = charges.with_columns(charges=_hundredths(pl.col("amount")) * sign.cast(pl.Decimal(38, 0)))
-    taxes = contents.frame(contents.at("810", "TXI", "IT1/TXI", "SAC/TXI", "IT1/SAC/TXI"), taxes=(2, 0))
-    found = (
-        said.join(_lines(contents, "810", "IT1"), on="message")
-        .join(summed(charges.filter(pl.col("amount").is_not_null()), "charges"), on="message", how="left", suffix="_charges")
-        .join(summed(taxes.with_columns(contents.amount("taxes")), "taxes"), on="message", how="left", suffix="_taxes")
-        .with_columns(pl.col("charges", "taxes").fill_null(_ZERO), said=_hundredths(pl.col("text")))
-        .with_columns(untaxed=pl.col("lines") + pl.col("charges"))
-        .with_columns(taxed=pl.col("untaxed") + pl.col("taxes"))
-    )
-    tolerance = (pl.col("count") + pl.col("count_charges").fill_null(0) + 1).cast(pl.Decimal(38, 0)) * CENT
-    yield from contents.remarks(unlike(found, ("taxed", "untaxed", "lines"), tolerance), (1, None), kind=Kind.TOTAL, warning=True)
+    """TDS01 against the lines, with or without charges and taxes."""
+    said = _hundredths(contents, contents.at("810", "TDS"), 1)
+    lines = _lines(contents, "810", "IT1")
+    charges = _hundredths(contents, contents.at("810", "SAC", "IT1/SAC"), 5)
+    charges = charges.where(contents.tokens.lengths[contents.tokens.find(charges.segments, 5)] > 0)
+    sign = np.where(contents.code(charges.segments, ("A",)), -1, np.where(contents.code(charges.segments, ("C",)), 1, 0))
+    charged = lines.plus(contents.sums(Amounts(charges.segments, charges.values * sign, charges.known)))
+    taxes = contents.amounts(contents.at("810", "TXI", "IT1/TXI", "SAC/TXI", "IT1/SAC/TXI"), (2, 0), SCALE)
+    taxed = charged.plus(contents.sums(taxes))
+    wrong = contents.unlike(said, [taxed, charged, lines], (taxed.counts + 1) * CENT)
+    yield from contents.remarks(said, wrong, (1, None), taxed.values, SCALE, warning=True)
 
 
 def _of_orders(contents: Contents) -> Iterator[Remark]:
-    said = contents.frame(contents.at("850", "CTT/AMT", "AMT"), kind=(1, 0), text=(2, 0)).filter(pl.col("kind") == "TT")
-    found = said.with_columns(said=pl.col("text")).with_columns(contents.amount("said"))
-    found = found.join(_lines(contents, "850", "PO1"), on="message")
-    tolerance = (pl.col("count") + 1).cast(pl.Decimal(38, 0)) * CENT
-    yield from contents.remarks(unlike(found, ("lines",), tolerance), (2, None), kind=Kind.TOTAL, warning=True)
+    """AMT with the qualifier TT against the lines."""
+    said = contents.amounts(contents.at("850", "CTT/AMT", "AMT"), (2, 0), SCALE)
+    said = said.where(contents.code(said.segments, ("TT",)))
+    lines = _lines(contents, "850", "PO1")
+    wrong = contents.unlike(said, [lines], (lines.counts + 1) * CENT)
+    yield from contents.remarks(said, wrong, (2, None), lines.values, SCALE, warning=True)
 
 
 def _of_payments(contents: Contents) -> Iterator[Remark]:
     """BPR02 is the sum of what is paid for each item (RMR04), and of the adjustments (ADX01) that are not explained within
     one. Partners differ in whether those within an item are in its RMR04 already: both are accepted."""
-    said = contents.frame(contents.at("820", "BPR"), text=(2, 0)).with_columns(said=pl.col("text"))
-    items = contents.frame(contents.at("820", "ENT/RMR"), items=(4, 0)).with_columns(contents.amount("items"))
-    own = contents.frame(contents.at("820", "ENT/ADX"), own=(1, 0)).with_columns(contents.amount("own"))
-    within = contents.frame(contents.at("820", "ENT/RMR/ADX"), within=(1, 0)).with_columns(contents.amount("within"))
-    found = (
-        said.with_columns(contents.amount("said"))
-        .join(summed(items, "items"), on="message")
-        .join(summed(own, "own"), on="message", how="left", suffix="_own")
-        .join(summed(within, "within"), on="message", how="left", suffix="_within")
-        .with_columns(pl.col("own", "within").fill_null(_ZERO))
-        .with_columns(apart=pl.col("items") + pl.col("own"))
-        .with_columns(together=pl.col("apart") + pl.col("within"))
-    )
-    yield from contents.remarks(unlike(found, ("apart", "together", "items"), _ZERO), (2, None), kind=Kind.TOTAL, warning=False)
+    said = contents.amounts(contents.at("820", "BPR"), (2, 0), PAID_SCALE)
+    items = contents.sums(contents.amounts(contents.at("820", "ENT/RMR"), (4, 0), PAID_SCALE))
+    apart = items.plus(contents.sums(contents.amounts(contents.at("820", "ENT/ADX"), (1, 0), PAID_SCALE)))
+    together = apart.plus(contents.sums(contents.amounts(contents.at("820", "ENT/RMR/ADX"), (1, 0), PAID_SCALE)))
+    wrong = contents.unlike(said, [apart, together, items], np.zeros_like(items.values))
+    wrong &= items.counts[contents.owners(said.segments)] > 0
+    yield from contents.remarks(said, wrong, (2, None), apart.values, PAID_SCALE, warning=False)
 
 
-def _hundredths(text: pl.Expr) -> pl.Expr:
+def _hundredths(contents: Contents, segments: Indexes, element: int) -> Amounts:
     """An element of type N2: its last two digits are decimals."""
-    short = pl.when(text.str.len_chars() <= 12).then(text)
-    return short.str.to_decimal(scale=SCALE) * CENT
+    return contents.amounts(segments, (element, 0), 0).times(
+        Amounts(segments, np.full(len(segments), CENT), np.ones(len(segments), np.bool_))
+    )
