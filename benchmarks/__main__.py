@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 
-from benchmarks import audit, current_state, delimited, fixed_width, idle_cycle, reading, sftp, warehouse
+from benchmarks import audit, current_state, delimited, edi, fixed_width, idle_cycle, reading, sftp, warehouse
 
 PARTS = (
     ("reading from Odoo", reading.run),
     ("a cycle with nothing new", idle_cycle.run),
     ("delimited files", delimited.run),
     ("fixed-width and XML files", fixed_width.run),
+    ("X12 and EDIFACT", edi.run),
     ("current state", current_state.run),
     ("SFTP", sftp.run),
     ("warehouse", warehouse.run),

@@ -9,23 +9,11 @@ import numpy.typing as npt
 import polars as pl
 
 from mlconnector_assets.formats.edi.cells import KINDS, Cells
-from mlconnector_assets.formats.edi.numerals import are_days, are_times
+from mlconnector_assets.formats.edi.numerals import PACKED, are_days, are_numbers, are_times, pack_code, packed
 from mlconnector_assets.formats.edi.structure import CLOSING, ENVELOPE, LOST, OPENING, Structure
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Numbers, Separators, Tokens
 
-TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9][0-9]{0,2})?"
-"""A time of day: HHMM, HHMMSS, or with tenths or hundredths of a second."""
 _NUMBER, _IMPLIED, _LETTERS, _DATE, _TIME = (KINDS.index(kind) for kind in ("number", "implied", "letters", "date", "time"))
-
-
-WHOLE = "-?[0-9]+"
-"""A number with implied decimals."""
-
-
-def number_pattern(decimal: bytes) -> str:
-    """A regular expression for numbers with this decimal mark; without one comma and point both are."""
-    mark = "[.,]" if not decimal else f"\\x{decimal[0]:02x}"
-    return f"-?[0-9]+(?:{mark}[0-9]+)?"
 
 
 @dataclass(frozen=True)
@@ -123,10 +111,9 @@ class Checker:
 
     @staticmethod
     def _numbers(tokens: Tokens, found: Indexes, kinds: npt.NDArray[np.uint8], separators: Separators, bad: Flags) -> None:
-        for kind, pattern in ((_NUMBER, number_pattern(separators.decimal)), (_IMPLIED, WHOLE)):
+        for kind, marks in ((_NUMBER, separators.decimal or b".,"), (_IMPLIED, b"")):
             some = found[kinds[found] == kind]
-            if len(some):
-                bad[some[~tokens.texts.gather(some).str.contains(f"^(?:{pattern})$").to_numpy()]] = True
+            bad[some[~are_numbers(tokens, some, marks)]] = True
 
     @staticmethod
     def _dates(tokens: Tokens, found: Indexes, bad: Flags) -> None:
@@ -153,9 +140,13 @@ class Checker:
         if not len(found):
             return
         own, order = cells[found], np.argsort(cells[found], kind="stable")
-        for some in np.split(found[order], np.flatnonzero(np.diff(own[order])) + 1):
-            allowed = pl.Series(list(self.cells.elements[cells[some[0]]].codes))
-            bad[some[~tokens.texts.gather(some).is_in(allowed.implode()).to_numpy()]] = True
+        values = packed(tokens, found)
+        for some in np.split(order, np.flatnonzero(np.diff(own[order])) + 1):
+            codes = self.cells.elements[own[some[0]]].codes
+            if all(len(code) <= PACKED for code in codes):
+                bad[found[some[~np.isin(values[some], [pack_code(code) for code in codes])]]] = True
+            else:
+                bad[found[some[~tokens.texts.gather(found[some]).is_in(list(codes)).to_numpy()]]] = True
 
     def _presence(self, tokens: Tokens, codes: npt.NDArray[np.uint8], cells: npt.NDArray[np.int16], wrong: Flags) -> None:
         bits = self.cells.bits.take(cells)

@@ -12,7 +12,7 @@ import numpy as np
 from mlconnector_assets.dictionaries import Composite
 from mlconnector_assets.formats.edi.checks import Messages
 from mlconnector_assets.formats.edi.diagnosis import Fault, Kind
-from mlconnector_assets.formats.edi.numerals import Whole, scaled
+from mlconnector_assets.formats.edi.numerals import Whole, pack_code, packed, scaled
 from mlconnector_assets.formats.edi.structure import Structure
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Tokens
 
@@ -92,7 +92,8 @@ class Contents:
 
     def has(self, message: str) -> bool:
         """Whether there is any message of a type."""
-        return message in self.structure.messages and bool((self.messages.types == message).any())
+        start = self.structure.starts.get(message)
+        return start is not None and bool((self.messages.states[self.messages.starts] == start.number).any())
 
     def owners(self, segments: Indexes) -> Indexes:
         """The message of each segment."""
@@ -100,9 +101,8 @@ class Contents:
 
     def code(self, segments: Indexes, values: tuple[str, ...], element: int = 1, component: int = 0) -> Flags:
         """Whether there is one of these values at a place."""
-        found = self.tokens.column(segments, element, component)
-        is_one: Flags = found.is_in(list(values)).fill_null(value=False).to_numpy()
-        return is_one
+        found = packed(self.tokens, self.tokens.find(segments, element, component))
+        return np.isin(found, [pack_code(value) for value in values])
 
     def amounts(self, segments: Indexes, place: tuple[int, int], scale: int) -> Amounts:
         """The numbers at a place (element, component)."""

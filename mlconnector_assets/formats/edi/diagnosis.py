@@ -13,8 +13,18 @@ from itertools import islice, takewhile
 from types import MappingProxyType
 
 from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
-from mlconnector_assets.formats.edi.checks import TIME, WHOLE, number_pattern
 from mlconnector_assets.formats.edi.structure import Position, Structure
+
+TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9][0-9]{0,2})?"
+"""A time of day: HHMM, HHMMSS, or with tenths or hundredths of a second."""
+WHOLE = "-?[0-9]+"
+"""A number with implied decimals."""
+
+
+def number_pattern(decimal: bytes) -> str:
+    """A regular expression for numbers with this decimal mark; without one comma and point both are."""
+    mark = "[.,]" if not decimal else f"\\x{decimal[0]:02x}"
+    return f"-?[0-9]+(?:{mark}[0-9]+)?"
 
 
 class Kind(Enum):

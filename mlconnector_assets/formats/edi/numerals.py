@@ -10,7 +10,7 @@ from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Numbers, Token
 
 Places = Indexes | Numbers
 Whole = npt.NDArray[np.int64]
-MOST_DIGITS = 18
+MOST_DIGITS, LONGEST, PACKED = 18, 40, 8
 _POWERS = 10 ** np.arange(MOST_DIGITS + 1, dtype=np.int64)
 _DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 87], np.int64)
 
@@ -38,6 +38,43 @@ def scaled(tokens: Tokens, components: Places, scale: int, marks: bytes) -> tupl
     values *= _POWERS.take(scale - decimals, mode="clip")
     negative = tokens.data.take(starts, mode="clip") == ord("-")
     return np.where(known, np.where(negative, -values, values), 0), known
+
+
+def are_numbers(tokens: Tokens, components: Places, marks: bytes) -> Flags:
+    """Whether each is a number: perhaps a minus, digits, and perhaps one of the decimal `marks` with digits behind it."""
+    starts = tokens.offsets[components]
+    sizes = tokens.offsets[components + 1] - starts
+    minus = tokens.data.take(starts, mode="clip") == ord("-")
+    marked = np.zeros(len(starts), np.bool_)
+    valid: Flags = (sizes > minus) & (sizes <= LONGEST)
+    for place in range(min(int(sizes.max(initial=0)), LONGEST)):
+        byte = tokens.data.take(starts + place, mode="clip")
+        may = (byte - np.uint8(ord("0"))) <= 9
+        if place == 0:
+            may |= minus
+        for mark in marks:
+            marks_here = (byte == mark) & ~marked & (minus < place) & (sizes > place + 1)
+            marked |= marks_here
+            may |= marks_here
+        valid &= may | (sizes <= place)
+    return valid
+
+
+def packed(tokens: Tokens, components: Places) -> npt.NDArray[np.uint64]:
+    """Texts of at most eight bytes as numbers, as `pack_code` makes one; 0 where one is longer or empty."""
+    starts = tokens.offsets[components]
+    sizes = tokens.offsets[components + 1] - starts
+    values = np.zeros(len(starts), np.uint64)
+    for place in range(min(int(sizes.max(initial=0)), PACKED)):
+        byte = tokens.data.take(starts + place, mode="clip").astype(np.uint64)
+        values = np.where(sizes > place, values << np.uint64(8) | byte, values)
+    values[sizes > PACKED] = 0
+    return values
+
+
+def pack_code(code: str) -> int:
+    """A text of at most eight bytes as a number."""
+    return int.from_bytes(code.encode(), "big")
 
 
 def digits(tokens: Tokens, components: Places, first: int, count: int) -> Whole:

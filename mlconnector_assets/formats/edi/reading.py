@@ -18,11 +18,8 @@ from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis, Fault
 from mlconnector_assets.formats.edi.envelopes import Envelopes, compared, text_at
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchange, Wrong
-from mlconnector_assets.formats.edi.standard import Beginning, Elements, Standard, Unreadable, Version
+from mlconnector_assets.formats.edi.standard import HEADER_SIZE, Beginning, Elements, Standard, Unreadable, Version
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Segments, Tokens, pack, tokenise
-
-HEADER_SIZE = 512
-"""Bytes in which the header of an interchange ends, and the service string advice before it."""
 
 
 @dataclass(frozen=True)

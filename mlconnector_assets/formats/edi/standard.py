@@ -15,6 +15,8 @@ from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.interchange import Group, Interchange, Wrong
 from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
 
+HEADER_SIZE = 512
+"""Bytes in which the header of an interchange ends, and the service string advice before it."""
 NARROWEST = 20
 """Characters of a line that may be broken for its width."""
 Elements = Sequence[Sequence[str]]
@@ -43,7 +45,7 @@ def is_wrapped(data: bytes, terminator: bytes) -> bool:
     """Whether the first lines are broken at one width, in the middle of segments."""
     if terminator in b"\r\n":
         return False
-    *lines, _ = re.split(rb"\r\n|\r|\n", data)
+    *lines, _ = re.split(rb"\r\n|\r|\n", data[:HEADER_SIZE])
     widths = {len(line) for line in lines}
     return len(widths) == 1 and max(widths) >= NARROWEST and any(not line.endswith(terminator) for line in lines)
 
