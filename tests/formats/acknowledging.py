@@ -72,7 +72,12 @@ def segments_of(data: bytes) -> list[str]:
 
 def assert_valid(data: bytes) -> None:
     """Our own reader finds nothing wrong with these bytes."""
-    for batch in batches(data):
+    assert_no_faults(batches(data))
+
+
+def assert_no_faults(found: list[Batch]) -> None:
+    """Nothing is wrong with what was read."""
+    for batch in found:
         assert batch.reports == ()
         assert batch.interchange.wrong == []
         assert [group.wrong for group in batch.interchange.groups if group.wrong] == []

@@ -21,6 +21,7 @@ SEPARATORS = (Separators(b"*", b">", b"~", b"^"), Separators(b"\x1d", b"\x1f", b
 """Tried in this order where those of the interchange cannot be ours."""
 ACKNOWLEDGMENTS = "FA"
 """GS01 of groups that are never answered."""
+ISA_ELEMENTS = 16
 LONGEST_COPY = 99
 MOST_ELEMENTS = 99
 """AK4 segments below one AK3, and the highest element position that AK401 can hold."""
@@ -36,7 +37,8 @@ class X12Acknowledgment:
     def __init__(self, interchange: Interchange, settings: Acknowledging) -> None:
         self.interchange, self.settings = interchange, settings
         own = interchange.separators
-        texts = [text for place in (5, 6, 7, 8) for text in _whole(interchange.header[place], own)]
+        self._isa = [*interchange.header, *[("",)] * (ISA_ELEMENTS + 1 - len(interchange.header))]
+        texts = [_whole(self._isa[place], own) for place in (5, 6, 7, 8)]
         self.separators = next((one for one in (own, *SEPARATORS) if usable(one, texts)), SEPARATORS[-1])
         self.texts = Texts("".join(map(chr, sorted({*range(0x20, 0x7F)} - {*self.separators.delimiters}))))
         self._sets: dict[int, list[str]] = {}
@@ -55,8 +57,8 @@ class X12Acknowledgment:
 
     @property
     def due(self) -> bool:
-        """Whether there is a TA1 or a 997 to send."""
-        return self._with_ta1 or bool(self._answered())
+        """Whether there is a TA1 or a 997 to send. An ISA segment that was cut short does not tell to whom."""
+        return len(self.interchange.header) > ISA_ELEMENTS and (self._with_ta1 or bool(self._answered()))
 
     @property
     def rejected(self) -> bool:
@@ -117,10 +119,10 @@ class X12Acknowledgment:
     def _party(self, group: Group, place: int) -> str:
         header = group.header
         written = _whole(header[place], self.interchange.separators) if place < len(header) else ""
-        return self.texts.fitted(written or self.interchange.header[6 if place == 2 else 8][0].strip(), 2, 15)
+        return self.texts.fitted(written or self._isa[6 if place == 2 else 8][0].strip(), 2, 15)
 
     def _header(self, written: datetime, number: int) -> str:
-        was, separators = self.interchange.header, self.separators
+        was, separators = self._isa, self.separators
         ids = [
             self.texts.clean(_whole(was[place], self.interchange.separators))[:width].ljust(width)
             for place, width in ((7, 2), (8, 15), (5, 2), (6, 15))
