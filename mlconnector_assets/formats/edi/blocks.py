@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from mlconnector_assets.formats.edi.tokens import Separators
 
-BLOCK = 2 << 20
+BLOCK = 3 << 19
 """Bytes read at once. A message that is longer makes its block longer."""
 BREAKS = b"\r\n"
 NEXT_LINE = b"\x85"
@@ -160,9 +160,9 @@ def _without_breaks(block: bytes, separators: Separators, *, wrapped: bool) -> b
     while separators.terminator in (b"\r", b"\n") and separators.terminator * 2 in block:
         block = block.replace(separators.terminator * 2, separators.terminator)
     breaks = BREAKS.replace(separators.terminator, b"")
-    present = sum(block.count(bytes([one])) for one in breaks)
-    if not present:
+    if not any(one in block for one in breaks):
         return block
+    present = sum(block.count(bytes([one])) for one in breaks)
     terminator = separators.terminator
     between = 0
     if terminator + b"\r\n" in block:

@@ -12,13 +12,15 @@ import numpy.typing as npt
 from mlconnector_assets.dictionaries import Composite, Dictionary, Element, Kind, Rule, Segment
 from mlconnector_assets.errors import ConfigurationError
 from mlconnector_assets.formats.edi.structure import Structure
-from mlconnector_assets.formats.edi.tokens import Flags, Numbers
+from mlconnector_assets.formats.edi.tokens import Flags, Numbers, Tokens
 
 NOTHING = Element("", "", "text", 0, 0)
 """What stands where a segment has no element: only emptiness."""
 ANYTHING = Element("", "", "text", 0, 1_000_000)
 """What tags, and segments that the dictionary does not have, may hold."""
 MOST_CELLS = 63
+LONG = 127
+"""Characters from which on lengths are compared one by one."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,28 @@ class Presence:
             lacks: Flags = (there & np.uint64(self.needed)) != np.uint64(self.needed)
             return lacks if not self.given else lacks & ((there & np.uint64(self.given)) != 0)
         present = [(there & np.uint64(bits)) != 0 for bits in self.elements]
-        count = np.sum(present, axis=0)
-        breaches: dict[str, Flags] = {
-            "P": (count > 0) & (count < len(present)),
-            "R": count == 0,
-            "E": count > 1,
-            "C": present[0] & (count < len(present)),
-            "L": present[0] & (count == 1),
-        }
-        return breaches[self.rule.kind]
+        count = present[0].astype(np.int8)
+        for one in present[1:]:
+            count += one
+        some, all_there, only_one = count > 0, count == len(present), count == 1
+        breach: Flags
+        match self.rule.kind:
+            case "P":
+                breach = some & ~all_there
+            case "R":
+                breach = ~some
+            case "E":
+                breach = some & ~only_one
+            case "C":
+                breach = present[0] & ~all_there
+            case "L":
+                breach = present[0] & only_one
+        return breach
 
 
 class Cells:
-    """The cells of a dictionary's segments. Arrays by cell: `least` and `most` characters, `kinds` (index in KINDS), `bits`
+    """The cells of a dictionary's segments. Arrays by cell: `least` and `most` characters, `fits` (whether so many may be there),
+    `kinds` (index in KINDS), `bits`
     (one of the cell within its segment). `elements` are the cells' data elements."""
 
     def __init__(self, dictionary: Dictionary, structure: Structure) -> None:
@@ -85,14 +96,40 @@ class Cells:
         self.kinds = np.array([KINDS.index(element.kind) for element in self.elements], np.uint8)
         self.coded = np.array([bool(element.codes) for element in self.elements])
 
-    def of(self, codes: npt.NDArray[np.uint8], elements: Numbers, components: Numbers | None) -> npt.NDArray[np.int16]:
-        """The cell at these places (element 0 is the tag) of segments with these codes."""
-        place = np.minimum(elements, self.width - 1)
-        place += codes.astype(np.int32) * self.width
-        place *= self.depth
-        if components is not None:
-            place += np.minimum(components, self.depth - 1)
-        return self._table.ravel().take(place)
+        self.fits = np.zeros((len(self.elements), LONG + 1), np.bool_)
+        for number, element in enumerate(self.elements):
+            self.fits[number, max(element.least, 1) : element.most + 1] = True
+            self.fits[number, LONG] = element.most >= LONG
+        self.fits[:, 0] = True
+
+    def of(self, codes: npt.NDArray[np.uint8], tokens: Tokens) -> npt.NDArray[np.int16]:
+        """The cell of each component in segments with these codes."""
+        sizes = np.diff(tokens.segment_elements)
+        places = np.arange(len(tokens.element_components) - 1, dtype=np.int32)
+        places -= np.repeat(tokens.segment_elements[:-1], sizes)
+        np.minimum(places, self.width - 1, out=places)
+        places += np.repeat(codes.astype(np.int32) * self.width, sizes)
+        places *= self.depth
+        table = self._table.ravel()
+        if len(tokens.lengths) - 1 == len(places):
+            return table.take(places)
+        sizes = np.diff(tokens.element_components)
+        components = np.arange(len(tokens.lengths) - 1, dtype=np.int32)
+        components -= np.repeat(tokens.element_components[:-1], sizes)
+        np.minimum(components, self.depth - 1, out=components)
+        components += np.repeat(places, sizes)
+        return table.take(components)
+
+    def fit(self, cells: npt.NDArray[np.int16], lengths: Numbers) -> Flags:
+        """Whether so many characters may stand in these cells; none may always."""
+        place = cells.astype(np.int32)
+        place *= LONG + 1
+        place += np.minimum(lengths, LONG)
+        found: Flags = self.fits.ravel().take(place)
+        long = np.flatnonzero(lengths >= LONG)
+        if len(long):
+            found[long] = (lengths[long] <= self.most[cells[long]]) & (lengths[long] >= self.least[cells[long]])
+        return found
 
 
 KINDS: tuple[Kind, ...] = ("text", "letters", "number", "implied", "code", "date", "time", "binary")

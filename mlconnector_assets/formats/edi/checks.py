@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,13 +20,15 @@ _NUMBER, _IMPLIED, _LETTERS, _DATE, _TIME = (KINDS.index(kind) for kind in ("num
 @dataclass(frozen=True)
 class Messages:
     """The messages in some segments. `starts` and `ends` are the indexes of the segments that begin and end each, `types` what
-    each says it is, `faulty` whether there is anything wrong with it. `states` are those of all segments."""
+    each says it is, `faulty` whether there is anything wrong with it. `states` are those of all segments, `rows` the segments of
+    each state."""
 
     starts: Indexes
     ends: Indexes
     types: pl.Series
     faulty: Flags
     states: npt.NDArray[np.int16]
+    rows: Mapping[int, Indexes]
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,10 @@ class Checker:
         codes = self.structure.code_tags(tokens.tags)
         opening = np.flatnonzero(codes == OPENING)
         types = tokens.column(opening, *self.type_place)
-        distinct = types.unique().to_list()
-        own = {name: self.structure.code_of_message(name or "") for name in distinct}
-        codes[opening] = types.replace_strict(distinct, [own[name] for name in distinct], return_dtype=pl.UInt8).to_numpy()
-        states = self.structure.states(codes)
+        names = types.to_list()
+        own = {name: self.structure.code_of_message(name or "") for name in set(names)}
+        codes[opening] = [own[name] for name in names]
+        states = self.structure.states(codes, opening.tolist())
         bounds = np.flatnonzero((codes <= OPENING + len(self.structure.messages)) & (codes >= ENVELOPE))
         position = np.searchsorted(bounds, opening)
         ends = np.append(bounds, tokens.segments)[position + 1]
@@ -55,7 +58,8 @@ class Checker:
         wrong = states == LOST
         cells = self._components(tokens, codes, separators, wrong)
         self._presence(tokens, codes, cells, wrong)
-        self._repetition(states, wrong)
+        rows = _rows(states)
+        self._repetition(rows, wrong)
         if not trailing:
             wrong[self._trailing(tokens)] = True
         faulty = ~closed
@@ -63,31 +67,22 @@ class Checker:
         owner = np.searchsorted(opening, found, "right") - 1
         inside = (owner >= 0) & (found <= ends[owner])
         faulty[owner[inside]] = True
-        return Messages(opening, ends, types, faulty, states)
+        return Messages(opening, ends, types, faulty, states, rows)
 
     def _components(
         self, tokens: Tokens, codes: npt.NDArray[np.uint8], separators: Separators, wrong: Flags
     ) -> npt.NDArray[np.int16]:
         """Lengths and values of all components."""
-        segments = tokens.element_segments
-        elements = np.arange(len(segments), dtype=np.int32) - tokens.segment_elements[segments]
-        codes_of_elements = codes[segments]
-        components: Numbers | None = None
-        if len(tokens.lengths) - 1 != len(segments):
-            owner = tokens.component_elements
-            components = np.arange(len(owner), dtype=np.int32) - tokens.element_components[owner]
-            elements, codes_of_elements = elements[owner], codes_of_elements[owner]
-        cells = self.cells.of(codes_of_elements, elements, components)
+        cells = self.cells.of(codes, tokens)
         kinds = self.cells.kinds.take(cells)
         lengths, odd = tokens.lengths[:-1], tokens.not_digits[:-1]
+        not_whole, there = odd > 0, lengths > 0
         numeric = (kinds == _NUMBER) | (kinds == _IMPLIED)
-        counted = np.where(numeric, lengths - odd, lengths)
-        there = lengths > 0
-        bad = (counted > self.cells.most.take(cells)) | (counted < self.cells.least.take(cells))
-        bad &= there
-        self._numbers(tokens, np.flatnonzero(numeric & (odd > 0)), kinds, separators, bad)
-        digits = (kinds == _DATE) | (kinds == _TIME)
-        bad |= digits & (odd > 0)
+        bad = ~self.cells.fit(cells, lengths)
+        signed = np.flatnonzero(numeric & not_whole)
+        bad[signed] = ~self.cells.fit(cells[signed], lengths[signed] - odd[signed])
+        self._numbers(tokens, signed, kinds, separators, bad)
+        bad |= ((kinds == _DATE) | (kinds == _TIME)) & not_whole
         self._dates(tokens, np.flatnonzero((kinds == _DATE) & there & ~bad), bad)
         self._times(tokens, np.flatnonzero((kinds == _TIME) & there & ~bad), bad)
         self._letters(tokens, np.flatnonzero((kinds == _LETTERS) & there), bad)
@@ -96,7 +91,7 @@ class Checker:
         bad[tokens.repeated] = True
         found = np.flatnonzero(bad)
         if len(found):
-            wrong[segments[found if components is None else tokens.component_elements[found]]] = True
+            wrong[tokens.element_segments[tokens.component_elements[found]]] = True
         return cells
 
     @staticmethod
@@ -157,13 +152,18 @@ class Checker:
             for presence in self.cells.presences.get(int(codes[some[0]]), ()):
                 wrong[some[presence.broken(there[some])]] = True
 
-    def _repetition(self, states: npt.NDArray[np.int16], wrong: Flags) -> None:
-        order = np.argsort(states, kind="stable")
-        rows = {int(states[some[0]]): some for some in np.split(order, np.flatnonzero(np.diff(states[order])) + 1)}
+    def _repetition(self, rows: Mapping[int, Indexes], wrong: Flags) -> None:
+        """Places that are filled too often; the automaton does not come twice to those that may be filled once."""
         for number, some in rows.items():
             position = self.structure.positions.get(number)
-            if position is None or position.parent is None or position.place.most >= len(some):
+            if position is None or position.parent is None or not 1 < position.place.most < len(some):
                 continue
             owner = np.searchsorted(rows[position.parent], some, "right") - 1
             first = np.searchsorted(owner, owner)
             wrong[some[np.arange(len(some)) - first >= position.place.most]] = True
+
+
+def _rows(states: npt.NDArray[np.int16]) -> dict[int, Indexes]:
+    """The segments of each state."""
+    order = np.argsort(states, kind="stable")
+    return {int(states[some[0]]): some for some in np.split(order, np.flatnonzero(np.diff(states[order])) + 1)}

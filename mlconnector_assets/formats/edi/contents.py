@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 import numpy as np
 
@@ -18,6 +17,9 @@ from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Tokens
 
 MOST = 9e18
 """What a whole number of 64 bits holds."""
+
+
+_NONE: Indexes = np.empty(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -70,20 +72,12 @@ class Contents:
     structure: Structure
     decimal: bytes
 
-    @cached_property
-    def _numbers(self) -> dict[tuple[str, str], list[int]]:
-        found: dict[tuple[str, str], list[int]] = {}
-        for position in self.structure.positions.values():
-            found.setdefault((position.message, "/".join(position.path)), []).append(position.number)
-        return found
-
     def at(self, message: str, *paths: str) -> Indexes:
         """The segments at these places in sound messages of a type, in order. A place is written as its tags from the outermost
         loop on: `LIN/MOA`."""
-        numbers = [number for path in paths for number in self._numbers.get((message, path), ())]
-        wanted = np.zeros(len(self.structure.positions) + 3, np.bool_)
-        wanted[numbers] = True
-        return self.sound(np.flatnonzero(wanted.take(self.messages.states)))
+        numbers = [number for path in paths for number in self.structure.numbers.get((message, path), ())]
+        found = [self.messages.rows[number] for number in numbers if number in self.messages.rows]
+        return self.sound(np.sort(np.concatenate(found)) if found else _NONE)
 
     def sound(self, segments: Indexes) -> Indexes:
         """Those of segments within messages whose message has no fault."""

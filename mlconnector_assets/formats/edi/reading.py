@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -18,6 +19,7 @@ from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis, Fault
 from mlconnector_assets.formats.edi.envelopes import Envelopes, compared, text_at
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchange, Wrong
+from mlconnector_assets.formats.edi.numerals import scaled
 from mlconnector_assets.formats.edi.standard import HEADER_SIZE, Beginning, Elements, Standard, Unreadable, Version
 from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Segments, Tokens, pack, tokenise
 
@@ -171,12 +173,17 @@ class _Reading:
     def _again(self, groups: Indexes, references: pl.Series) -> Flags:
         """Which messages have the reference of an earlier one of their group."""
         again = np.zeros(len(groups), np.bool_)
-        if self.unique_messages:
-            for index, (group, reference) in enumerate(zip(groups.tolist(), references, strict=True)):
-                if group != self._referenced_group:
-                    self._referenced_group, self._references = group, set()
-                again[index] = reference in self._references and reference != ""
-                self._references.add(reference)
+        if not self.unique_messages:
+            return again
+        for group, mine in _runs(groups):
+            if group != self._referenced_group:
+                self._referenced_group, self._references = group, set()
+            there = references[mine].to_list()
+            if len(set(there)) < len(there) or not self._references.isdisjoint(there):
+                for index, reference in enumerate(there, mine.start):
+                    again[index] = reference in self._references and reference != ""
+                    self._references.add(reference)
+            self._references.update(there)
         return again
 
     def _note_small_letters(self, block: bytes) -> None:
@@ -186,8 +193,8 @@ class _Reading:
 
     def _note_kinds(self, version: Version, messages: Messages, groups: Indexes, mine: Indexes) -> None:
         """Groups often announce another kind than that of their messages: a warning."""
-        pairs = pl.DataFrame({"group": groups[mine], "type": messages.types.gather(mine)}).unique(maintain_order=True)
-        for number, kind in pairs.iter_rows():
+        kinds = messages.types.to_list()
+        for number, kind in dict.fromkeys((int(groups[index]), kinds[index]) for index in mine):
             group, message = self.interchange.groups[number], version.checker.structure.dictionary.messages.get(kind or "")
             if message and group.header and group.kind != (message.group or message.code):
                 wrong = Wrong(EnvelopeFault.WRONG_GROUP, message.group or message.code, group.kind)
@@ -197,9 +204,11 @@ class _Reading:
     @staticmethod
     def _misnumbered(tokens: Tokens, messages: Messages, references: pl.Series) -> Flags:
         """Of which messages the trailer has another count or reference."""
-        again, said = (tokens.column(messages.ends, place).fill_null("") for place in (2, 1))
-        counts = pl.Series(messages.ends - messages.starts + 1).cast(pl.String)
-        return ((references != again) | (said.str.strip_chars_start("0") != counts)).to_numpy()
+        said = tokens.find(messages.ends, 1)
+        counts, known = scaled(tokens, said, 0, b"")
+        known &= (tokens.not_digits[said] == 0) & (counts == messages.ends - messages.starts + 1)
+        again = tokens.column(messages.ends, 2).fill_null("")
+        return (references != again).to_numpy() | ~known
 
     def _report(self, known: _Known, groups: Indexes, again: Flags, index: int) -> Report:
         tokens, version, messages = known.tokens, known.version, known.messages
@@ -239,8 +248,15 @@ class _Reading:
             yield Report("", reference, int(groups[index]), (), wrong, segments, index)
 
 
+def _runs(groups: Indexes) -> Iterator[tuple[int, slice]]:
+    """Each group, and where its messages stand."""
+    bounds = [0, *(np.flatnonzero(np.diff(groups)) + 1).tolist(), len(groups)]
+    yield from ((int(groups[first]), slice(first, last)) for first, last in pairwise(bounds) if last > first)
+
+
 def _parted(names: pl.Series) -> Iterator[tuple[str, Indexes]]:
     """Each name, in order of its first, and where it stands."""
-    frame = pl.DataFrame({"name": names}).with_row_index("index")
-    for name, indexes in frame.group_by("name", maintain_order=True).agg("index").iter_rows():
-        yield name, np.array(indexes, np.intp)
+    places: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        places.setdefault(name, []).append(index)
+    yield from ((name, np.array(indexes, np.intp)) for name, indexes in places.items())

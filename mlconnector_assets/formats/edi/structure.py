@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import getitem, itemgetter
 from typing import Any
 
@@ -45,8 +45,8 @@ class Position:
 
 
 class Structure:
-    """The automaton of a dictionary. `opening` and `closing` are the tags around a message (ST and SE, UNH and UNT),
-    `envelope` those between messages."""
+    """The automaton of a dictionary. `numbers` are those of a message's positions by their path (`LIN/MOA`). `opening`
+    and `closing` are the tags around a message (ST and SE, UNH and UNT), `envelope` those between messages."""
 
     def __init__(self, dictionary: Dictionary, opening: str, closing: str, envelope: Sequence[str]) -> None:
         self.dictionary = dictionary
@@ -67,6 +67,9 @@ class Structure:
         for message in dictionary.messages.values():
             self._add(message)
         self._table = self._transitions()
+        self.numbers: dict[tuple[str, str], list[int]] = {}
+        for position in self.positions.values():
+            self.numbers.setdefault((position.message, "/".join(position.path)), []).append(position.number)
 
     def code_tags(self, tags: Tags) -> npt.NDArray[np.uint8]:
         """The codes of packed tags; the beginning of every message is OPENING."""
@@ -79,10 +82,19 @@ class Structure:
         """The code of the beginning of this message."""
         return OPENING + 1 + self.messages.index(message) if message in self.messages else OPENING
 
-    def states(self, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
-        """The state after each segment, given their codes, which begin between messages."""
+    def states(self, codes: npt.NDArray[np.uint8], openings: Sequence[int]) -> npt.NDArray[np.int16]:
+        """The state after each segment, given their codes, and where messages begin among them. Where a message begins, what was
+        before does not matter, and messages of one shape have the same states: each shape is followed once."""
+        data, known = codes.tobytes(), dict[bytes, npt.NDArray[np.int16]]()
+        shapes = [data[first:last] for first, last in pairwise([0, *openings, len(data)])]
+        for shape in shapes:
+            if shape not in known:
+                known[shape] = self._followed(shape)
+        return np.concatenate([known[shape] for shape in shapes])
+
+    def _followed(self, codes: bytes) -> npt.NDArray[np.int16]:
         step: Callable[[list[Any], int], list[Any]] = getitem
-        reached = accumulate(codes.tobytes(), step, initial=self._table[OUTSIDE])
+        reached = accumulate(codes, step, initial=self._table[OUTSIDE])
         next(reached)
         return np.fromiter(map(itemgetter(-1), reached), np.int16, len(codes))
 

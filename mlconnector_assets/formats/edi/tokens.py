@@ -112,7 +112,9 @@ class Tokens:
         """Segments from one to another, which is not among them."""
         elements = self.segment_elements[first : last + 1]
         components = self.element_components[elements[0] : elements[-1] + 1]
-        texts = self.texts[int(components[0]) : int(components[-1])].fill_null("").to_list()
+        bounds = self.offsets[components[0] : components[-1] + 1]
+        data = self.data[bounds[0] : bounds[-1]].tobytes()
+        texts = [data[start:end].decode() for start, end in pairwise((bounds - bounds[0]).tolist())]
         cells = [texts[start:end] for start, end in pairwise((components - components[0]).tolist())]
         return [cells[start:end] for start, end in pairwise((elements - elements[0]).tolist())]
 
@@ -239,9 +241,20 @@ def _outside(data: bytes, repertoire: bytes, separators: Separators, ends: Index
 
 
 def _joined(data: bytes, separators: Separators, delimits: Flags, releasing: Indexes) -> bytes:
-    """The bytes without what separates or releases them."""
+    """The bytes without what separates or releases them. Released ones are hidden behind bytes that do not occur: deleting is
+    several times faster than choosing."""
+    delimiters = separators.delimiters
     if not len(releasing):
-        return data.translate(None, delete=separators.delimiters)
+        return data.translate(None, delete=delimiters)
+    unused = [byte for byte in range(1, 32) if byte not in data][: len(delimiters) + 1]
+    if len(unused) > len(delimiters):
+        hidden = np.frombuffer(data, np.uint8).copy()
+        hide, show = np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8)
+        hide[np.frombuffer(delimiters, np.uint8)] = unused[1:]
+        show[unused[1:]] = np.frombuffer(delimiters, np.uint8)
+        hidden[releasing + 1] = hide[hidden[releasing + 1]]
+        hidden[releasing] = unused[0]
+        return hidden.tobytes().translate(show.tobytes(), delete=delimiters + bytes(unused[:1]))
     keep = ~delimits
     keep[releasing] = False
     return np.frombuffer(data, np.uint8)[keep].tobytes()
