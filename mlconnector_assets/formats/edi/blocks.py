@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from mlconnector_assets.formats.edi.tokens import Separators
 
-BLOCK = 3 << 19
+BLOCK = 2 << 20
 """Bytes read at once. A message that is longer makes its block longer."""
 BREAKS = b"\r\n"
 NEXT_LINE = b"\x85"
