@@ -24,7 +24,6 @@ from mlconnector_assets.clock import system_clock
 from mlconnector_assets.state.database import State
 
 REQUIRE = "MLCONNECTOR_TESTS_REQUIRE_SERVERS"
-STATE = "MLCONNECTOR_TEST_STATE"
 
 
 @cache
@@ -170,13 +169,14 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
-@pytest.fixture
-def state_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A place for a new state database: SQLite, or PostgreSQL when MLCONNECTOR_TEST_STATE=postgres."""
-    if os.environ.get(STATE) != "postgres":
-        yield new_sqlite_state(tmp_path / "state" / "state.db")
+@contextmanager
+def state_database(request: pytest.FixtureRequest, engine: str, folder: Path, *, tables: bool = True) -> Iterator[str]:
+    """The URL of a new state database on `engine`, sqlite or postgresql, that has its tables already, or of a place for one."""
+    if engine == "sqlite":
+        path = folder / "state" / "state.db"
+        yield new_sqlite_state(path) if tables else f"sqlite:///{path}"
         return
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.new_state()
+    url = server.new_state() if tables else server.new_database()
     yield url
     server.drop_database(url)

@@ -8,7 +8,7 @@ from mlconnector_assets.orchestration import assets
 from mlconnector_assets.sandbox import Sandbox
 from tests.orchestration.code_location import CodeLocation
 from tests.orchestration.prepared import PreparedLocation
-from tests.project import ProjectFolder, postgres_server, sandbox, state_on, write_project
+from tests.project import ProjectFolder, new_project, postgres_server, sandbox, state_on
 
 __all__ = ["postgres_server", "sandbox", "state_on"]
 
@@ -26,9 +26,8 @@ def prompt_retries() -> Iterator[None]:
 def prepared(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[PreparedLocation]:
     """A project with three partition days, of which the first holds all history, for the tests of a module."""
     folder = tmp_path_factory.mktemp("prepared")
-    (sandbox.partner_folder("acme") / folder.name).mkdir()
     first_day = sandbox.control.now().date() - timedelta(days=2)
-    project = write_project(folder / "project", sandbox, home=folder.name, first_day=first_day.isoformat())
+    project = new_project(folder, sandbox, first_day=first_day.isoformat())
     with dg.DagsterInstance.ephemeral() as instance:
         yield PreparedLocation(project, instance, folder / "kept")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlconnector_assets.state.database import State
-from tests.state_databases import PostgresServer, new_sqlite_state, postgres_server
+from tests.state_databases import postgres_server, state_database
 
 __all__ = ["postgres_server"]
 
@@ -39,25 +39,15 @@ BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 @pytest.fixture(params=BOTH)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A place for a new state database on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/state/state.db"
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    database = server.new_database()
-    yield database
-    server.drop_database(database)
+    with state_database(request, request.param, tmp_path, tables=False) as found:
+        yield found
 
 
 @pytest.fixture(params=BOTH)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A new state database on each engine, with its tables."""
-    if request.param == "sqlite":
-        yield new_sqlite_state(tmp_path / "state" / "state.db")
-        return
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    database = server.new_state()
-    yield database
-    server.drop_database(database)
+    with state_database(request, request.param, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
