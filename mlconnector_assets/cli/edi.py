@@ -19,6 +19,7 @@ from rich.markup import escape
 from mlconnector_assets.cli import tables
 from mlconnector_assets.cli.options import counted, err, out
 from mlconnector_assets.errors import ConfigurationError
+from mlconnector_assets.numbering import HIGHEST, following
 
 if TYPE_CHECKING:
     from mlconnector_assets.formats.edi.acknowledging import Acknowledgment
@@ -40,7 +41,6 @@ DictionaryOption = Annotated[
         help="A partner's own dictionary (YAML), which stands for its version. May be given several times.",
     ),
 ]
-HIGHEST_NUMBER = 999_999_999
 MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 """How a date and time may be typed."""
 COLUMNS = ("in", "segment", "code", "what is wrong")
@@ -131,7 +131,7 @@ def ack(
         int,
         typer.Option(
             min=1,
-            max=HIGHEST_NUMBER,
+            max=HIGHEST,
             metavar="N",
             help="The control number of the first interchange and group; later ones count on.",
         ),
@@ -185,7 +185,7 @@ def ack(
     for one in collected.of_interchanges:
         if one.due:
             answers.append(one.made(written or datetime.now(UTC), interchange, group))
-            interchange, group = interchange % HIGHEST_NUMBER + 1, (group + one.group_numbers - 1) % HIGHEST_NUMBER + 1
+            interchange, group = following(interchange, 1), following(group, one.group_numbers)
         err.print(f"interchange {visible(one.interchange.reference)}: {_outcome(one)}", markup=False)
     if not collected.of_interchanges and not broken:
         err.print("the file is empty: nothing to acknowledge")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["text", "letters", "number", "implied", "code", "date", "time", "binary"]
 """text: any characters of the repertoire; letters: no digits; number: with an explicit decimal mark where it has a fraction;
@@ -54,6 +54,22 @@ class Rule:
 
     kind: Literal["P", "R", "E", "C", "L"]
     positions: tuple[int, ...]
+
+    def broken(self, first: Any, count: Any) -> Any:  # noqa: ANN401 - the same for flags, arrays and expressions
+        """Whether it is broken, where `first` tells whether the first of its elements is there and `count` how many are: of one
+        segment, or of many at once as an array or an expression."""
+        most = len(self.positions)
+        match self.kind:
+            case "P":
+                return (count > 0) & (count < most)
+            case "R":
+                return count == 0
+            case "E":
+                return count > 1
+            case "C":
+                return first & (count < most)
+            case "L":
+                return first & (count == 1)
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,8 @@ class X12(BaseModel):
     """How segments become an interchange of X12."""
 
     model_config = _MODEL
+    key: ClassVar[str] = "x12"
+    message_key: ClassVar[str] = "set"
     decimal_mark: ClassVar[Literal["."]] = "."
 
     set: str | None = Field(default=None, pattern=r"^\d{3}$", description="The transaction set, such as 810.")
@@ -124,6 +126,8 @@ class Edifact(BaseModel):
     """How segments become an interchange of EDIFACT."""
 
     model_config = _MODEL
+    key: ClassVar[str] = "edifact"
+    message_key: ClassVar[str] = "message"
 
     message: str | None = Field(default=None, pattern=r"^[A-Z]{6}$", description="The message type, such as INVOIC.")
     version: str = Field(default="D96A", pattern=r"^[DS]\d{2}[A-Z]$", description="The directory, such as D96A.")
@@ -173,6 +177,16 @@ class Edifact(BaseModel):
     def encoding(self) -> str:
         """The character encoding."""
         return ENCODINGS[self.syntax]
+
+
+def is_test(options: X12 | Edifact, *, by_mode: bool) -> bool:
+    """Whether an interchange is a test; `by_mode` is whether the partner's mode makes it one."""
+    return by_mode if options.usage == "by_mode" else options.usage == "test"
+
+
+def identification(party: X12Party | EdifactParty, *, test: bool) -> str:
+    """The id of one side of an interchange."""
+    return party.test_id if test and party.test_id else party.id
 
 
 def element_place(name: str, segment: str) -> tuple[int, int] | None:

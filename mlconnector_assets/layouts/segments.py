@@ -27,17 +27,17 @@ class Cell:
 
 def dictionary_of(options: X12 | Edifact) -> Dictionary | Problem:
     """The segment dictionary of a layout, or why there is none."""
-    kind, version = options.dictionary.split("_")
+    kind = f"{options.key}_"
     if options.dictionary not in shipped_names():
-        have = [name.removeprefix(f"{kind}_") for name in shipped_names() if name.startswith(f"{kind}_")]
-        return Problem((kind, "version"), f"there is no segment dictionary of {version!r}; there are: {listed(have)}")
+        version = options.dictionary.removeprefix(kind)
+        have = [name.removeprefix(kind) for name in shipped_names() if name.startswith(kind)]
+        return Problem((options.key, "version"), f"there is no segment dictionary of {version!r}; there are: {listed(have)}")
     return shipped(options.dictionary)
 
 
 def option_problems(options: X12 | Edifact, dictionary: Dictionary) -> Iterator[Problem]:
     """What a layout lacks to become an interchange."""
-    key = "x12" if isinstance(options, X12) else "edifact"
-    name = "set" if isinstance(options, X12) else "message"
+    key, name = options.key, options.message_key
     if options.message is None:
         yield Problem((key, name), f"is missing; allowed: {listed(dictionary.messages)}")
     elif options.message not in dictionary.messages:
@@ -100,16 +100,9 @@ def rule_checks(segment: str, columns: Sequence[LayoutColumn], dictionary: Dicti
     """The relations between elements of a segment, over a frame with the texts of its columns."""
     for rule in dictionary.segments[segment].rules:
         there = [_present(segment, position, columns) for position in rule.positions]
-        count = pl.sum_horizontal(there)
-        breaches = {
-            "P": (count > 0) & (count < len(there)),
-            "R": count == 0,
-            "E": count > 1,
-            "C": there[0] & (count < len(there)),
-            "L": there[0] & (count == 1),
-        }
+        broken = rule.broken(there[0], pl.sum_horizontal(there))
         names = " and ".join(f"{segment}{position:02d}" for position in rule.positions)
-        yield Check(breaches[rule.kind], pl.lit(_RULES[rule.kind].format(names=names, first=f"{segment}{rule.positions[0]:02d}")))
+        yield Check(broken, pl.lit(_RULES[rule.kind].format(names=names, first=f"{segment}{rule.positions[0]:02d}")))
 
 
 _RULES = {
@@ -137,8 +130,7 @@ def text_checks(column: LayoutColumn, cell: Cell, options: X12 | Edifact) -> Ite
     source = column.value or column.name
     shorten = f"shorten `{source}` at the source, or cut texts with `truncate: true`"
     if element.kind == "code":
-        key = "x12" if isinstance(options, X12) else "edifact"
-        shorten = f"map it to the partner's code under {element.number!r} in `{key}: codes:`"
+        shorten = f"map it to the partner's code under {element.number!r} in `{options.key}: codes:`"
     yield Check(length > element.most, pl.format(f"{about}has more than {element.most} {counted}; {shorten}", text))
     if element.least > 1:
         mend = f"give `{source}` at least so many, or leave the element out"

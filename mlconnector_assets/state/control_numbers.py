@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from mlconnector_assets.numbering import HIGHEST, following
 from mlconnector_assets.state.schema import CONTROL_NUMBERS, upsert
-
-HIGHEST = 999_999_999
-"""After this one comes 1 again: EDI control numbers have nine digits."""
 
 
 def take(tx: sa.Connection, scope: str, count: int = 1) -> int:
-    """The first of `count` consecutive numbers of `scope`; `following` gives the others.
+    """The first of `count` consecutive numbers of `scope`; `numbering.following` gives the others.
 
     The scope stays locked until the transaction ends: take all numbers of a file with one call, late.
     """
@@ -42,8 +40,3 @@ def peek(tx: sa.Connection, scope: str) -> int:
     """The number that `take` would give now; takes nothing."""
     last: int | None = tx.execute(sa.select(CONTROL_NUMBERS.c.last).where(CONTROL_NUMBERS.c.scope == scope)).scalar_one_or_none()
     return following(last, 1) if last else 1
-
-
-def following(first: int, steps: int) -> int:
-    """The number `steps` after `first`, over the wrap from 999,999,999 to 1."""
-    return (first - 1 + steps) % HIGHEST + 1

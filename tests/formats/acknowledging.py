@@ -7,6 +7,7 @@ from io import BytesIO
 
 from mlconnector_assets.formats.acknowledgments import Acknowledgments
 from mlconnector_assets.formats.edi.acknowledging import Acknowledging, Acknowledgment
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Wrong
 from mlconnector_assets.formats.edi.reading import Batch, read
 from mlconnector_assets.formats.edifact.standard import Edifact
 from mlconnector_assets.formats.x12.standard import X12
@@ -56,6 +57,11 @@ def acknowledgments(data: bytes, settings: Acknowledging | None = None) -> list[
     for batch in batches(data):
         collected.take(batch)
     return collected.of_interchanges
+
+
+def note(wrong: list[Wrong], *faults: EnvelopeFault) -> None:
+    """Somebody else has found these faults; those that our reader has found too stay as it found them."""
+    wrong += [Wrong(fault) for fault in faults if fault not in [one.fault for one in wrong]]
 
 
 def answered(segments: list[str], settings: Acknowledging | None = None) -> list[str]:

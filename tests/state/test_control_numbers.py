@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlconnector_assets.state.control_numbers import HIGHEST, following, take
+from mlconnector_assets.numbering import HIGHEST, following
+from mlconnector_assets.state.control_numbers import take
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.schema import CONTROL_NUMBERS, DELIVERIES
 from tests.processes import FORKED

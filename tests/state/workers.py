@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mlconnector_assets.clock import system_clock
 from mlconnector_assets.errors import ConnectorError, LeaseHeld, LeaseLost
+from mlconnector_assets.numbering import following
 from mlconnector_assets.state import control_numbers, deliveries, documents, holds
 from mlconnector_assets.state.database import State
 from mlconnector_assets.state.processes import this_process
@@ -49,7 +50,7 @@ def take_numbers_for_ever(url: str, scopes: list[str], seed: int) -> None:
             with state.transaction() as tx:
                 first = control_numbers.take(tx, scope, count)
                 for step in range(count):
-                    queue_file(tx, scope, control_numbers.following(first, step))
+                    queue_file(tx, scope, following(first, step))
 
 
 def queue_file(tx, partner: str, number: int) -> deliveries.Delivery:

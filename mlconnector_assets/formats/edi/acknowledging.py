@@ -72,11 +72,10 @@ def with_codes(fault_codes: Iterable[str], most: int) -> list[str]:
 def usable(separators: Separators, texts: Iterable[str]) -> bool:
     """Whether these separators are sure not to occur in what we write: none is a letter, a digit or a blank, no two are the
     same, and none stands in these texts."""
-    marks = [one for one in (separators.element, separators.component, separators.terminator) if one]
-    marks += [one for one in (separators.repetition, separators.release) if one]
+    marks = separators.special.decode("latin-1")
     joined = "".join(texts)
     return len(set(marks)) == len(marks) and all(
-        one.isascii() and not one.isalnum() and one not in b" \0" and one.decode() not in joined for one in marks
+        one.isascii() and not one.isalnum() and one not in " \0" and one not in joined for one in marks
     )
 
 

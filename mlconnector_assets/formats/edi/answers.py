@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from mlconnector_assets.formats.edi.reading import Batch
-from mlconnector_assets.formats.edi.standard import Elements
+from mlconnector_assets.formats.edi.tokens import Elements, text_at
 
 
 class Status(Enum):
@@ -111,9 +111,8 @@ def messages_of(batch: Batch, kind: str) -> Iterator[tuple[Sequence[Elements], b
 
 
 def component_at(elements: Elements, place: int, component: int = 0) -> str:
-    """A component of a segment, from 0; empty where it is not there."""
-    components = elements[place] if place < len(elements) else ()
-    return components[component].strip() if component < len(components) else ""
+    """A component of a segment, from 0, without blanks around it; empty where it is not there."""
+    return text_at(elements, place, component).strip()
 
 
 def whole(text: str) -> int | None:

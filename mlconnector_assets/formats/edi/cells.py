@@ -42,26 +42,13 @@ class Presence:
         count = present[0].astype(np.int8)
         for one in present[1:]:
             count += one
-        some, all_there, only_one = count > 0, count == len(present), count == 1
-        breach: Flags
-        match self.rule.kind:
-            case "P":
-                breach = some & ~all_there
-            case "R":
-                breach = ~some
-            case "E":
-                breach = some & ~only_one
-            case "C":
-                breach = present[0] & ~all_there
-            case "L":
-                breach = present[0] & only_one
+        breach: Flags = self.rule.broken(present[0], count)
         return breach
 
 
 class Cells:
     """The cells of a dictionary's segments. Arrays by cell: `least` and `most` characters, `fits` (whether so many may be there),
-    `kinds` (index in KINDS), `bits`
-    (one of the cell within its segment). `elements` are the cells' data elements."""
+    `kinds` (index in KINDS), `bits` (one of the cell within its segment). `elements` are the cells' data elements."""
 
     def __init__(self, dictionary: Dictionary, structure: Structure) -> None:
         segments = [dictionary.segments[tag] for tag in structure.codes if tag in dictionary.segments]
@@ -95,7 +82,6 @@ class Cells:
         self.most = np.array([element.most for element in self.elements], np.int32)
         self.kinds = np.array([KINDS.index(element.kind) for element in self.elements], np.uint8)
         self.coded = np.array([bool(element.codes) for element in self.elements])
-
         self.fits = np.zeros((len(self.elements), LONG + 1), np.bool_)
         for number, element in enumerate(self.elements):
             self.fits[number, max(element.least, 1) : element.most + 1] = True

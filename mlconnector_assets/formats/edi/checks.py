@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ class Checker:
         wrong = states == LOST
         cells = self._components(tokens, codes, separators, wrong)
         self._presence(tokens, codes, cells, wrong)
-        rows = _rows(states)
+        rows = dict(_grouped(states))
         self._repetition(rows, wrong)
         if not trailing:
             wrong[self._trailing(tokens)] = True
@@ -132,12 +133,9 @@ class Checker:
             bad[found[tokens.texts.gather(found).str.contains("[0-9]").to_numpy()]] = True
 
     def _codes(self, tokens: Tokens, found: Indexes, cells: npt.NDArray[np.int16], bad: Flags) -> None:
-        if not len(found):
-            return
-        own, order = cells[found], np.argsort(cells[found], kind="stable")
         values = packed(tokens, found)
-        for some in np.split(order, np.flatnonzero(np.diff(own[order])) + 1):
-            codes = self.cells.elements[own[some[0]]].codes
+        for cell, some in _grouped(cells[found]):
+            codes = self.cells.elements[cell].codes
             if all(len(code) <= PACKED for code in codes):
                 bad[found[some[~np.isin(values[some], [pack_code(code) for code in codes])]]] = True
             else:
@@ -147,9 +145,8 @@ class Checker:
         bits = self.cells.bits.take(cells)
         bits[tokens.lengths[:-1] == 0] = 0
         there = np.bitwise_or.reduceat(bits, tokens.element_components[tokens.segment_elements[:-1]])
-        order = np.argsort(codes, kind="stable")
-        for some in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1):
-            for presence in self.cells.presences.get(int(codes[some[0]]), ()):
+        for code, some in _grouped(codes):
+            for presence in self.cells.presences.get(code, ()):
                 wrong[some[presence.broken(there[some])]] = True
 
     def _repetition(self, rows: Mapping[int, Indexes], wrong: Flags) -> None:
@@ -163,7 +160,10 @@ class Checker:
             wrong[some[np.arange(len(some)) - first >= position.place.most]] = True
 
 
-def _rows(states: npt.NDArray[np.int16]) -> dict[int, Indexes]:
-    """The segments of each state."""
-    order = np.argsort(states, kind="stable")
-    return {int(states[some[0]]): some for some in np.split(order, np.flatnonzero(np.diff(states[order])) + 1)}
+def _grouped(values: npt.NDArray[np.integer[Any]]) -> Iterator[tuple[int, Indexes]]:
+    """Each value, and where it stands."""
+    if not len(values):
+        return
+    order = np.argsort(values, kind="stable")
+    for some in np.split(order, np.flatnonzero(np.diff(values[order])) + 1):
+        yield int(values[some[0]]), some

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from mlconnector_assets.dictionaries import Composite, Element, Rule, Segment, Use
 from mlconnector_assets.formats.edi.structure import Position, Structure
+from mlconnector_assets.formats.edi.tokens import Elements
 
 TIME = "(?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9][0-9]{0,2})?"
 """A time of day: HHMM, HHMMSS, or with tenths or hundredths of a second."""
@@ -73,10 +74,6 @@ class Fault:
     message: str = ""
 
 
-Elements = Sequence[Sequence[str]]
-"""A segment: its elements, each as its components; the first is the tag."""
-
-
 Repeated = Mapping[tuple[int, int], int]
 """Elements that are repeated, by the position of their segment and their own: how many components the first of them has."""
 
@@ -107,9 +104,7 @@ class Diagnosis:
             if position > 1:
                 misplaced = list(walk.step(position, elements[0][0], segments))
                 found += misplaced
-                if any(
-                    fault.kind not in (Kind.MISSING_SEGMENT, Kind.TOO_MANY_LOOPS, Kind.TOO_MANY_SEGMENTS) for fault in misplaced
-                ):
+                if any(fault.kind in _PLACELESS for fault in misplaced):
                     continue
             found += self.of_segment(position, elements, walk.loop, repeated)
         if closed:
@@ -244,18 +239,11 @@ def _breach(rule: Rule, there: list[bool]) -> tuple[Kind, list[int]]:
     """The elements to blame for a rule's breach: none where it holds."""
     absent = [place for place, is_there in zip(rule.positions, there, strict=True) if not is_there]
     present = [place for place, is_there in zip(rule.positions, there, strict=True) if is_there]
-    match rule.kind:
-        case "P" if present:
-            return Kind.CONDITION, absent
-        case "R" if not present:
-            return Kind.CONDITION, absent[:1]
-        case "E":
-            return Kind.EXCLUSION, present[1:]
-        case "C" if there[0]:
-            return Kind.CONDITION, absent
-        case "L" if there[0] and len(present) == 1:
-            return Kind.CONDITION, absent[:1]
-    return Kind.CONDITION, []
+    if not rule.broken(there[0], len(present)):
+        return Kind.CONDITION, []
+    if rule.kind == "E":
+        return Kind.EXCLUSION, present[1:]
+    return Kind.CONDITION, absent if rule.kind in "PC" else absent[:1]
 
 
 _Found = tuple[Position, tuple[int, ...]]

@@ -69,12 +69,9 @@ class Reading:
             if part.rows != "documents":
                 continue
             owners = np.searchsorted(messages.starts, rows, "right") - 1
-            _, first = np.unique(owners, return_index=True)
-            place = np.full(len(sound), -1)
-            place[order[owners[first]]] = first
+            place = _firsts(order[owners], len(sound))
             for field in part.fields:
-                values = self._values(field, tokens, rows)
-                taken = values.gather(pl.Series(place).cast(pl.Int64).replace(-1, None))
+                taken = self._values(field, tokens, rows).gather(place)
                 own = columns.setdefault(field.column, {})
                 own[field.field] = taken if field.field not in own else own[field.field].fill_null(taken)
         made = {name: _column(self.record.schema[name], fields, len(sound)) for name, fields in columns.items()}
@@ -112,11 +109,9 @@ class Reading:
         fields: dict[str, pl.Series] = {}
         for part, rows in own:
             owners = np.searchsorted(entries, rows, "right") - 1
-            _, first = np.unique(owners, return_index=True)
-            place = np.full(len(entries), -1)
-            place[owners[first]] = first
+            place = _firsts(owners, len(entries))
             for field in part.fields:
-                fields[field.column] = self._values(field, tokens, rows).gather(pl.Series(place).cast(pl.Int64).replace(-1, None))
+                fields[field.column] = self._values(field, tokens, rows).gather(place)
         structs = _column(kind.inner, fields, len(entries))
         counts = np.bincount(np.searchsorted(starts, entries, "right") - 1, minlength=len(starts))
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -194,6 +189,14 @@ def _decoded(text: pl.Expr, field: ReadField, decimal_mark: str) -> pl.Expr:
         day = text.str.to_date(rules.date_format or "%Y%m%d", strict=False)
         return day.cast(pl.Datetime("us")).dt.replace_time_zone(kind.time_zone).cast(kind)
     return text.cast(kind)
+
+
+def _firsts(owners: Indexes, count: int) -> pl.Series:
+    """For each of so many owners the first index that is its own; null where none is."""
+    _, first = np.unique(owners, return_index=True)
+    place = np.full(count, -1)
+    place[owners[first]] = first
+    return pl.Series(place, dtype=pl.Int64).replace(-1, None)
 
 
 def _column(kind: pl.DataType, fields: dict[str, pl.Series], count: int) -> pl.Series:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
-from mlconnector_assets.formats.edi.standard import Elements, Standard
-from mlconnector_assets.formats.edi.tokens import Indexes, Tokens, pack
+from mlconnector_assets.formats.edi.standard import Standard
+from mlconnector_assets.formats.edi.tokens import Elements, Indexes, Tokens, pack, text_at
 
 
 class Envelopes:
@@ -125,8 +125,3 @@ def compared(count: int, reference: str, trailer: Elements) -> list[Wrong]:
     said, again = text_at(trailer, 1), text_at(trailer, 2)
     wrong = [] if said and (said.lstrip("0") or "0") == str(count) else [Wrong(EnvelopeFault.COUNT, str(count), said)]
     return wrong + ([] if again == reference else [Wrong(EnvelopeFault.REFERENCE, reference, again)])
-
-
-def text_at(elements: Elements, place: int) -> str:
-    """The first component of an element; empty where the segment ends before it."""
-    return elements[place][0] if place < len(elements) else ""

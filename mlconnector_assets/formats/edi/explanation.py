@@ -9,9 +9,9 @@ import numpy as np
 
 from mlconnector_assets.dictionaries import Composite, Element, Segment
 from mlconnector_assets.formats.edi.reading import Batch, Report
-from mlconnector_assets.formats.edi.standard import Elements, Standard, Version
+from mlconnector_assets.formats.edi.standard import Standard, Version
 from mlconnector_assets.formats.edi.structure import Position, Structure
-from mlconnector_assets.formats.edi.tokens import pack
+from mlconnector_assets.formats.edi.tokens import Elements, pack, text_at
 from mlconnector_assets.formats.edi.values import EDIFACT_DATE, X12_DATE, readable
 
 EDIFACT_OPENING = "UNH"
@@ -65,8 +65,8 @@ def explained(batch: Batch, standard: Standard, index: int) -> ExplainedMessage:
     report = next((report for report in (*batch.reports, *batch.warned) if report.index == index), None)
     version = report.version if report else _version(batch, index)
     place = version.checker.type_place if version else None
-    kind = _at(segments[0], *place) if place else ""
-    reference = _at(segments[0], standard.reference_place)
+    kind = text_at(segments[0], *place) if place else ""
+    reference = text_at(segments[0], standard.reference_place)
     decimal = batch.interchange.separators.decimal.decode("latin-1")
     tree = list(_Explaining(version, decimal).tree(kind, segments))
     message = version.checker.structure.dictionary.messages.get(kind) if version else None
@@ -94,10 +94,6 @@ def _segments(batch: Batch, standard: Standard, index: int) -> list[Elements]:
 
 def _version(batch: Batch, index: int) -> Version | None:
     return next((checked.version for checked in batch.checked.values() if index in checked.sound), None)
-
-
-def _at(elements: Elements, place: int, component: int = 0) -> str:
-    return elements[place][component] if place < len(elements) and component < len(elements[place]) else ""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from mlconnector_assets.formats.edi.blocks import Marks, Source, blocks
 from mlconnector_assets.formats.edi.checks import Messages
 from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis, Fault
-from mlconnector_assets.formats.edi.envelopes import Envelopes, compared, text_at
+from mlconnector_assets.formats.edi.envelopes import Envelopes, compared
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Interchange, Wrong
 from mlconnector_assets.formats.edi.numerals import scaled
-from mlconnector_assets.formats.edi.standard import HEADER_SIZE, Beginning, Elements, Standard, Unreadable, Version
-from mlconnector_assets.formats.edi.tokens import Flags, Indexes, Segments, Tokens, pack, tokenise
+from mlconnector_assets.formats.edi.standard import HEADER_SIZE, Beginning, Standard, Unreadable, Version
+from mlconnector_assets.formats.edi.tokens import Elements, Flags, Indexes, Segments, Tokens, pack, text_at, tokenise
 
 
 @dataclass(frozen=True)
@@ -234,9 +234,8 @@ class _Reading:
         return Report(*found, warnings=tuple(warnings))
 
     def _diagnosis(self, version: Version) -> Diagnosis:
-        separators = self.beginning.separators
-        repertoire = self.beginning.repertoire + separators.delimiters + separators.release
-        return Diagnosis(version.checker.structure, repertoire, separators.decimal, self.beginning.trailing)
+        beginning = self.beginning
+        return Diagnosis(version.checker.structure, beginning.characters, beginning.separators.decimal, beginning.trailing)
 
     def _without_dictionary(
         self, tokens: Tokens, starts: Indexes, groups: Indexes, mine: Indexes, version: str

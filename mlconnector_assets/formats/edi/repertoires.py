@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import cache
+
+UNOA = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/='+:?!\"%&*;<>"
+"""The repertoire of level A (ISO 9735)."""
+BASIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?="
+"""The basic character set (X12.6)."""
 
 _OTHERS = {
     "ß": "ss", "ẞ": "SS", "Æ": "AE", "æ": "ae", "Ø": "O", "ø": "o", "Œ": "OE", "œ": "oe", "Đ": "D", "đ": "d", "Ð": "D", "ð": "d",
@@ -15,6 +21,7 @@ _OTHERS = {
 _LETTERS = (*range(0x20, 0x250), *range(0x1E00, 0x1F00))
 
 
+@cache
 def nearest(allowed: str) -> dict[str, str]:
     """For characters that are not among `allowed` what is written instead: a letter without its accents, a capital, or what is
     usual. Only where all of it is allowed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -13,14 +13,12 @@ from mlconnector_assets.errors import ConnectorError
 from mlconnector_assets.formats.edi.checks import Checker
 from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.interchange import Group, Interchange, Wrong
-from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+from mlconnector_assets.formats.edi.tokens import Elements, Indexes, Separators, Tokens
 
 HEADER_SIZE = 512
 """Bytes in which the header of an interchange ends, and the service string advice before it."""
 NARROWEST = 20
 """Characters of a line that may be broken for its width."""
-Elements = Sequence[Sequence[str]]
-"""A segment: its elements, each as its components; the first is the tag."""
 
 
 class Unreadable(ConnectorError):
@@ -29,14 +27,10 @@ class Unreadable(ConnectorError):
 
 def checked(separators: Separators) -> Separators:
     """The separators. Raises Unreadable where they cannot be told apart, from each other or from data."""
-    found = [one for one in (separators.element, separators.component, separators.terminator) if one]
-    found += [one for one in (separators.repetition, separators.release) if one]
-    for one in found:
+    for one in separators.special.decode("latin-1"):
         if not one.isascii() or one.isalnum():
-            raise Unreadable(
-                f"{one.decode('latin-1')!r} separates nothing: a separator is neither letter, digit nor beyond ASCII"
-            )
-    if len(set(found)) < len(found):
+            raise Unreadable(f"{one!r} separates nothing: a separator is neither letter, digit nor beyond ASCII")
+    if len(set(separators.special)) < len(separators.special):
         raise Unreadable("two separators of the header are the same character")
     return separators
 
@@ -64,6 +58,11 @@ class Beginning:
     trailing: bool = True
     next_line: bool = False
     capitals: bool = False
+
+    @property
+    def characters(self) -> bytes:
+        """All bytes that may stand in the interchange: those of the repertoire, and separators."""
+        return self.repertoire + self.separators.special
 
 
 @dataclass(frozen=True)

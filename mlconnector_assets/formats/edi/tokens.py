@@ -18,6 +18,14 @@ Indexes = npt.NDArray[np.intp]
 Numbers = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 Tags = npt.NDArray[np.uint32]
+Elements = Sequence[Sequence[str]]
+"""A segment: its elements, each as its components; the first is the tag."""
+
+
+def text_at(elements: Elements, place: int, component: int = 0) -> str:
+    """A component of a segment's element, from 0; empty where it is not there."""
+    components = elements[place] if place < len(elements) else ()
+    return components[component] if component < len(components) else ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,11 @@ class Separators:
     def delimiters(self) -> bytes:
         """All that separate something."""
         return self.element + self.component + self.terminator + self.repetition
+
+    @property
+    def special(self) -> bytes:
+        """All that are no data where they stand: the delimiters and the release character."""
+        return self.delimiters + self.release
 
 
 @dataclass(frozen=True)
@@ -233,10 +246,11 @@ def _characters(array: npt.NDArray[np.uint8], sizes: Numbers, starts: Indexes) -
 
 
 def _outside(data: bytes, repertoire: bytes, separators: Separators, ends: Indexes) -> Indexes:
-    if not data.translate(None, delete=repertoire + separators.delimiters + separators.release):
+    inside = repertoire + separators.special
+    if not data.translate(None, delete=inside):
         return _NONE
     allowed = np.zeros(256, np.bool_)
-    allowed[np.frombuffer(repertoire + separators.delimiters + separators.release, np.uint8)] = True
+    allowed[np.frombuffer(inside, np.uint8)] = True
     return np.unique(np.searchsorted(ends, np.flatnonzero(~allowed[np.frombuffer(data, np.uint8)])))
 
 

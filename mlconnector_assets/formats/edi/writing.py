@@ -67,6 +67,15 @@ def messages(applied: Applied, layout: CompiledLayout, syntax: Syntax) -> pl.Dat
     return frame
 
 
+def enclosed(made: pl.DataFrame, header: Sequence[pl.Expr], closing: str, number: pl.Expr, syntax: Syntax) -> str:
+    """The messages that `messages` made, each with the segment that begins it and the one that ends it, which counts its segments
+    and repeats its number."""
+    trailer = [pl.lit(closing), (pl.col("segments") + 2).cast(pl.String), number]
+    segments = [pl.concat_str(elements, separator=syntax.element) for elements in (header, trailer)]
+    whole = pl.concat_str(segments[0], pl.lit(syntax.end), "text", segments[1], pl.lit(syntax.end))
+    return syntax.written(made.select(whole.str.join("")).item() or "")
+
+
 def _safe(rows: PartRows, part: CompiledPart, syntax: Syntax) -> PartRows:
     """The rows with the characters of their texts replaced that have to be; most columns have none."""
     marks = list(syntax.replaced)

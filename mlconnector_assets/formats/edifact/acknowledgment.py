@@ -12,8 +12,7 @@ from mlconnector_assets.formats.edi.acknowledging import Acknowledging, Texts, u
 from mlconnector_assets.formats.edi.diagnosis import Fault
 from mlconnector_assets.formats.edi.interchange import Interchange, Wrong
 from mlconnector_assets.formats.edi.reading import Batch, Report
-from mlconnector_assets.formats.edi.standard import Elements
-from mlconnector_assets.formats.edi.tokens import pack
+from mlconnector_assets.formats.edi.tokens import Elements, pack
 from mlconnector_assets.formats.edifact import codes
 from mlconnector_assets.formats.edifact.standard import LEVEL_A, LEVEL_B, Edifact
 
@@ -218,9 +217,10 @@ class EdifactAcknowledgment:
 
     def _escaped(self, text: str) -> str:
         own = self.separators
-        if not own.release or not any(one in text for one in (own.delimiters + own.release).decode()):
+        special = own.special.decode()
+        if not own.release or not any(one in text for one in special):
             return text
-        return "".join(own.release.decode() + one if one.encode() in own.delimiters + own.release else one for one in text)
+        return "".join(own.release.decode() + one if one in special else one for one in text)
 
     def _segment(self, *elements: str) -> str:
         """A segment of elements that are joined and escaped already."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mlconnector_assets.dictionaries import shipped
 from mlconnector_assets.formats.edi.answers import Answer, MessageAnswer, Reason, Status, component_at, messages_of, whole
 from mlconnector_assets.formats.edi.reading import Batch
-from mlconnector_assets.formats.edi.standard import Elements
+from mlconnector_assets.formats.edi.tokens import Elements
 from mlconnector_assets.formats.edifact import codes
 
 ACTIONS: Mapping[str, Status] = {

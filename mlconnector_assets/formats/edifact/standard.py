@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
+from string import ascii_lowercase
 from typing import ClassVar
 
 import polars as pl
@@ -17,9 +18,10 @@ from mlconnector_assets.formats.edi.checks import Checker
 from mlconnector_assets.formats.edi.contents import Contents, Remark
 from mlconnector_assets.formats.edi.diagnosis import Diagnosis, is_date
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange, Wrong
+from mlconnector_assets.formats.edi.repertoires import UNOA
 from mlconnector_assets.formats.edi.standard import Beginning, Unreadable, Version, checked, is_wrapped
 from mlconnector_assets.formats.edi.structure import Structure
-from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens
+from mlconnector_assets.formats.edi.tokens import Indexes, Separators, Tokens, text_at
 from mlconnector_assets.formats.edifact.dates import dates
 from mlconnector_assets.formats.edifact.totals import totals
 
@@ -28,7 +30,7 @@ LEVEL_B = Separators(b"\x1d", b"\x1f", b"\x1c", b"", b"", b".")
 UNA_LENGTH = 9
 _ASCII = bytes(range(0x20, 0x7F))
 _NATIONAL = _ASCII + bytes(range(0x80, 0x100))
-_LEVEL_A = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,-()/='+:?!\"%&*;<>"
+_LEVEL_A = (UNOA + ascii_lowercase).encode()
 """UNOA with the small letters that real files have in it."""
 ENCODINGS = {"UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF": "iso8859-7", "UNOY": "utf-8", "UNOW": "utf-8"}
 """Of the syntax identifiers whose repertoire is not ISO 8859-1 or a part of it."""
@@ -91,9 +93,7 @@ class Edifact:
             warnings.append(Wrong(EnvelopeFault.NO_HEADER, found=header[0][0]))
             header = (("UNB",),)
 
-        def at(place: int, component: int = 0) -> str:
-            return header[place][component] if place < len(header) and component < len(header[place]) else ""
-
+        at = partial(text_at, header)
         return Interchange(
             standard=self.name,
             sender=(at(2, 1), at(2)),
@@ -105,7 +105,7 @@ class Edifact:
             wants_acknowledgment=at(9) == "1",
             separators=beginning.separators,
             header=header,
-            repertoire=beginning.repertoire + beginning.separators.delimiters + beginning.separators.release,
+            repertoire=beginning.characters,
             wrong=[] if warnings else self.faults_of_envelope(header),
             warnings=warnings,
         )

@@ -6,13 +6,11 @@ import re
 
 import polars as pl
 
-from mlconnector_assets.formats.edi.repertoires import nearest
-from mlconnector_assets.formats.edi.writing import Syntax, messages
+from mlconnector_assets.formats.edi.repertoires import UNOA, nearest
+from mlconnector_assets.formats.edi.writing import Syntax, enclosed, messages
+from mlconnector_assets.formats.text import LINE_ENDS
 from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, FileFacts
-from mlconnector_assets.layouts.edi_options import Edifact, EdifactParty
-
-LINE_ENDS = {"none": "", "lf": "\n", "crlf": "\r\n"}
-LEVEL_A = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,-()/='+:?!\"%&*;<>"
+from mlconnector_assets.layouts.edi_options import Edifact, EdifactParty, identification, is_test
 
 
 def body(applied: Applied, layout: CompiledLayout) -> bytes:
@@ -28,26 +26,15 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
     number = (pl.int_range(pl.len()) + applied.after + 1).cast(pl.String)
     version = [str(options.message), options.version[0], options.version[1:], "UN", options.association or ""]
     kind = syntax.component.join(version).rstrip(syntax.component)
-    between = syntax.element
-    whole = pl.concat_str(
-        pl.lit(f"UNH{between}"),
-        number,
-        pl.lit(f"{between}{kind}{syntax.end}"),
-        "text",
-        pl.lit(f"UNT{between}"),
-        (pl.col("segments") + 2).cast(pl.String),
-        pl.lit(between),
-        number,
-        pl.lit(syntax.end),
-    )
-    return syntax.written(made.select(whole.str.join("")).item() or "").encode(options.encoding)
+    header = [pl.lit("UNH"), number, pl.lit(kind)]
+    return enclosed(made, header, "UNT", number, syntax).encode(options.encoding)
 
 
 def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
     """UNA and UNB, and UNZ."""
     options = _options(layout)
     syntax = syntax_of(options)
-    test = file.test if options.usage == "by_mode" else options.usage == "test"
+    test = is_test(options, by_mode=file.test)
     assert options.sender is not None and options.receiver is not None
     when = file.created_at
     unb = [
@@ -102,9 +89,9 @@ def syntax_of(options: Edifact) -> Syntax:
 def _allowed(options: Edifact) -> str:
     """The characters of the repertoire."""
     if options.syntax == "UNOA":
-        return LEVEL_A
+        return UNOA
     upper = [chr(code) for code in range(0x20, 0x7F)]
-    if options.syntax in ("UNOA", "UNOB"):
+    if options.syntax == "UNOB":
         return "".join(upper)
     if options.syntax == "UNOY":
         return "".join(upper) + "\u00a0-\ud7ff"
@@ -113,8 +100,7 @@ def _allowed(options: Edifact) -> str:
 
 
 def _party(syntax: Syntax, party: EdifactParty, *, test: bool) -> str:
-    identification = party.test_id if test and party.test_id else party.id
-    return _joined(syntax, identification, party.qualifier or "", party.subaddress or "")
+    return _joined(syntax, identification(party, test=test), party.qualifier or "", party.subaddress or "")
 
 
 def _joined(syntax: Syntax, *components: str) -> str:

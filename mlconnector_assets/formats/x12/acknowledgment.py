@@ -11,11 +11,11 @@ import numpy as np
 
 from mlconnector_assets.formats.edi.acknowledging import Acknowledging, Texts, usable, with_codes, without_trailing_blanks
 from mlconnector_assets.formats.edi.diagnosis import Fault
-from mlconnector_assets.formats.edi.envelopes import text_at
 from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Group, Interchange
 from mlconnector_assets.formats.edi.reading import Batch, Report
-from mlconnector_assets.formats.edi.tokens import Separators, pack
+from mlconnector_assets.formats.edi.tokens import Separators, pack, text_at
 from mlconnector_assets.formats.x12 import codes
+from mlconnector_assets.numbering import following
 
 SEPARATORS = (Separators(b"*", b">", b"~", b"^"), Separators(b"\x1d", b"\x1f", b"\x1c", b"\x1e"))
 """Tried in this order where those of the interchange cannot be ours."""
@@ -26,7 +26,6 @@ LONGEST_COPY = 99
 MOST_ELEMENTS = 99
 """AK4 segments below one AK3, and the highest element position that AK401 can hold."""
 LAST_POSITION = 999_999
-HIGHEST_NUMBER = 999_999_999
 FIRST_EIGHT_DIGIT_DATE = "004010"
 
 
@@ -82,7 +81,7 @@ class X12Acknowledgment:
         answered = self._answered()
         text = self._ta1(written) if self._with_ta1 else ""
         for step, ((sender, receiver, version), groups) in enumerate(answered.items()):
-            own = (group_number - 1 + step) % HIGHEST_NUMBER + 1
+            own = following(group_number, step)
             date = written.strftime("%Y%m%d" if version >= FIRST_EIGHT_DIGIT_DATE else "%y%m%d")
             header = ["GS", ACKNOWLEDGMENTS, sender, receiver, date, written.strftime("%H%M"), str(own), "X", version]
             sets = [self._997(group, version, place) for place, group in enumerate(groups, 1)]

@@ -10,8 +10,7 @@ import numpy as np
 from mlconnector_assets.dictionaries import shipped
 from mlconnector_assets.formats.edi.answers import Answer, MessageAnswer, Reason, Status, component_at, messages_of, whole
 from mlconnector_assets.formats.edi.reading import Batch
-from mlconnector_assets.formats.edi.standard import Elements
-from mlconnector_assets.formats.edi.tokens import pack
+from mlconnector_assets.formats.edi.tokens import Elements, pack
 
 RESULTS: Mapping[str, Status] = {
     "A": Status.ACCEPTED,

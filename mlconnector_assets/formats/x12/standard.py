@@ -89,7 +89,7 @@ class X12:
             wants_acknowledgment=texts[14] == "1",
             separators=beginning.separators,
             header=header,
-            repertoire=beginning.repertoire + beginning.separators.delimiters + beginning.separators.release,
+            repertoire=beginning.characters,
         )
         found.wrong += self.faults_of_envelope([*header[:11], ["U"], *header[12:16], ["-"], *header[17:]])
         return found

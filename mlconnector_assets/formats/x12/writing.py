@@ -8,14 +8,12 @@ import polars as pl
 
 from mlconnector_assets.dictionaries import shipped
 from mlconnector_assets.errors import ConfigurationError
-from mlconnector_assets.formats.edi.repertoires import nearest
-from mlconnector_assets.formats.edi.writing import Syntax, messages
+from mlconnector_assets.formats.edi.repertoires import BASIC, nearest
+from mlconnector_assets.formats.edi.writing import Syntax, enclosed, messages
+from mlconnector_assets.formats.text import LINE_ENDS
 from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, FileFacts
-from mlconnector_assets.layouts.edi_options import X12, X12Party
+from mlconnector_assets.layouts.edi_options import X12, identification, is_test
 
-LINE_ENDS = {"none": "", "lf": "\n", "crlf": "\r\n"}
-BASIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !\"&'()*+,-./:;?="
-"""The basic character set (X12.6)."""
 MOST_SETS = 999_999
 """What GE01 can count."""
 
@@ -31,19 +29,8 @@ def body(applied: Applied, layout: CompiledLayout) -> bytes:
     syntax = syntax_of(options)
     made = messages(applied, layout, syntax)
     number = (pl.int_range(pl.len()) + applied.after + 1).cast(pl.String).str.zfill(4)
-    between = syntax.element
-    whole = pl.concat_str(
-        pl.lit(f"ST{between}{options.set}{between}"),
-        number,
-        pl.lit(syntax.end),
-        "text",
-        pl.lit(f"SE{between}"),
-        (pl.col("segments") + 2).cast(pl.String),
-        pl.lit(between),
-        number,
-        pl.lit(syntax.end),
-    )
-    return syntax.written(made.select(whole.str.join("")).item() or "").encode()
+    header = [pl.lit("ST"), pl.lit(options.set), number]
+    return enclosed(made, header, "SE", number, syntax).encode()
 
 
 def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple[bytes, bytes]:
@@ -54,24 +41,22 @@ def envelope(layout: CompiledLayout, file: FileFacts, facts: BodyFacts) -> tuple
             f"{facts.documents} documents do not fit one functional group", mend="set `documents_per_file` lower"
         )
     syntax = syntax_of(options)
-    test = file.test if options.usage == "by_mode" else options.usage == "test"
-    number = file.control_number
-    if number > 999_999_999:
-        number = (number - 1) % 999_999_999 + 1
-    sender, receiver = options.sender, options.receiver
+    test = is_test(options, by_mode=file.test)
+    number, sender, receiver = file.control_number, options.sender, options.receiver
     assert sender is not None and receiver is not None and options.set is not None
     group = shipped(options.dictionary).messages[options.set].group
+    ours, theirs = (identification(side, test=test) for side in (sender, receiver))
     version = _interchange_version(options)
     when = file.created_at
     isa = [
         "ISA", "00", " " * 10, "00", " " * 10,
-        sender.qualifier, _id(sender, test=test).ljust(15), receiver.qualifier, _id(receiver, test=test).ljust(15),
+        sender.qualifier, ours.ljust(15), receiver.qualifier, theirs.ljust(15),
         f"{when:%y%m%d}", f"{when:%H%M}",
         options.repetition_separator if version >= "00402" else "U", version, f"{number:09d}",
         "1" if options.request_ta1 else "0", "T" if test else "P", options.component_separator,
     ]  # fmt: skip
     gs = [
-        "GS", group, sender.group_id or _id(sender, test=test), receiver.group_id or _id(receiver, test=test),
+        "GS", group, sender.group_id or ours, receiver.group_id or theirs,
         f"{when:%Y%m%d}", f"{when:%H%M}", str(number), "X", options.version + options.version_suffix,
     ]  # fmt: skip
     first = "".join(syntax.element.join(segment) + syntax.end for segment in (isa, gs))
@@ -103,10 +88,6 @@ def syntax_of(options: X12) -> Syntax:
 def _interchange_version(options: X12) -> str:
     """ISA12: 00401 goes with 004010."""
     return options.interchange_version or options.version[:5]
-
-
-def _id(party: X12Party, *, test: bool) -> str:
-    return party.test_id if test and party.test_id else party.id
 
 
 def _options(layout: CompiledLayout) -> X12:

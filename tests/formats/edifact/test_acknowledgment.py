@@ -17,6 +17,7 @@ from tests.formats.acknowledging import (
     edifact,
     encoded,
     message,
+    note,
     segments_of,
 )
 
@@ -123,7 +124,7 @@ def test_element_faults_of_a_segment_stand_below_one_ucs():
 def told(segments: list[str], *wrong: EnvelopeFault, settings: Acknowledging | None = None) -> list[str]:
     """The answer to an interchange of which somebody else has found this to be wrong."""
     (found,) = acknowledgments(encoded(segments), settings)
-    found.interchange.wrong += [Wrong(fault) for fault in wrong if fault not in [one.fault for one in found.interchange.wrong]]
+    note(found.interchange.wrong, *wrong)
     return body(segments_of(found.made(WRITTEN, 7)))
 
 

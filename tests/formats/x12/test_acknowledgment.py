@@ -4,7 +4,7 @@ import pytest
 
 from mlconnector_assets.formats.edi.acknowledging import Acknowledging
 from mlconnector_assets.formats.edi.diagnosis import Kind
-from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Wrong
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault
 from mlconnector_assets.formats.x12 import codes
 from tests.formats.acknowledging import (
     INVOICE,
@@ -14,6 +14,7 @@ from tests.formats.acknowledging import (
     answered,
     batches,
     encoded,
+    note,
     segments_of,
     transaction_set,
     x12,
@@ -154,7 +155,7 @@ GROUPS = [
 def test_a_group_at_fault_has_its_code(fault, segments, expected):
     (found,) = acknowledgments(encoded(segments))
     (group,) = found.interchange.groups
-    group.wrong += [] if fault in [one.fault for one in group.wrong] else [Wrong(fault)]
+    note(group.wrong, fault)
     assert f"AK9*{expected}" in segments_of(found.made(WRITTEN, 7))
 
 

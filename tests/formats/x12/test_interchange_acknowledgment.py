@@ -3,7 +3,7 @@
 import pytest
 
 from mlconnector_assets.formats.edi.acknowledging import Acknowledging
-from mlconnector_assets.formats.edi.interchange import EnvelopeFault, Wrong
+from mlconnector_assets.formats.edi.interchange import EnvelopeFault
 from mlconnector_assets.formats.x12 import codes
 from tests.formats.acknowledging import (
     INVOICE,
@@ -12,6 +12,7 @@ from tests.formats.acknowledging import (
     acknowledgments,
     answered,
     encoded,
+    note,
     segments_of,
     transaction_set,
     x12,
@@ -79,8 +80,7 @@ INTERCHANGES = [
 @pytest.mark.parametrize(("fault", "segments", "expected"), INTERCHANGES)
 def test_an_interchange_at_fault_has_its_code(fault, segments, expected):
     (found,) = acknowledgments(encoded(segments))
-    wrong = found.interchange.wrong
-    wrong += [] if fault in [one.fault for one in wrong] else [Wrong(fault)]
+    note(found.interchange.wrong, fault)
     assert ta1_of(segments_of(found.made(WRITTEN, 7))) == [f"TA1*000000901*261121*0527*{expected}"]
 
 
