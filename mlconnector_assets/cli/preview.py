@@ -42,10 +42,8 @@ def preview(
     Examples: mlconnector preview acme invoices -o next.csv, mlconnector preview acme vendors --diff,
     mlconnector preview acme invoices | mlconnector edi inspect -
     """
-    from mlconnector_assets.cli.edi import show_validity
     from mlconnector_assets.formats.display import places, readable, ruler
-    from mlconnector_assets.formats.standards import standards
-    from mlconnector_assets.formats.validation import validate
+    from mlconnector_assets.layouts import EDI_FORMATS
     from mlconnector_assets.records import RECORDS
     from mlconnector_assets.steps.flow_kinds import preview_flow
     from mlconnector_assets.steps.preview import compare_with_last
@@ -74,9 +72,8 @@ def preview(
         err.print(f"{counted(seen.held, 'document')} wait for a person's release: mlconnector holds list")
     if seen.waiting:
         err.print(f"{seen.waiting} more documents would go into further files")
-    edi = body.layout.format in ("x12", "edifact")
-    if edi:
-        show_validity([(file.name, validate(io.BytesIO(file.content), standards()))], console=err)
+    if edi := body.layout.format in EDI_FORMATS:
+        _show_validity(file.name, file.content)
     if output is not None:
         output.write_bytes(file.content)
     if difference is not None:
@@ -89,6 +86,15 @@ def preview(
             typer.echo(readable(file.content.decode(body.layout.options.encoding), body.layout))
         else:
             typer.get_binary_stream("stdout").write(file.content)
+
+
+def _show_validity(name: str, content: bytes) -> None:
+    """What is wrong with an EDI file, if anything."""
+    from mlconnector_assets.cli.edi import show_validity
+    from mlconnector_assets.formats.standards import standards
+    from mlconnector_assets.formats.validation import validate
+
+    show_validity([(name, validate(io.BytesIO(content), standards()))], console=err)
 
 
 def _show_difference(difference: Difference, news: News) -> None:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from mlconnector_assets.formats.edi.standard import Beginning, Unreadable
 from mlconnector_assets.formats.edi.wording import visible
 from mlconnector_assets.formats.standards import standards
-from mlconnector_assets.layouts import CompiledLayout, FixedWidth, Xml
+from mlconnector_assets.layouts import EDI_FORMATS, CompiledLayout, FixedWidth, Xml
 from mlconnector_assets.layouts.rendering import RenderedColumn
 
 
@@ -21,7 +21,7 @@ def readable(text: str, layout: CompiledLayout) -> str:
         length = options.line_length if options.line_end == "none" else None
         lines = [text[place : place + length] for place in range(0, len(text), length)] if length else [text]
         return "\n".join([*ruler(layout), *lines])
-    if layout.format in ("x12", "edifact"):
+    if layout.format in EDI_FORMATS:
         beginning = _beginning(text.encode())
         return _by_segment(text, beginning) if beginning else text
     return text.replace("><", ">\n<") if isinstance(options, Xml) and not options.indent else text

@@ -7,9 +7,10 @@ from mlconnector_assets.layouts.compile import compile_condition, compile_layout
 from mlconnector_assets.layouts.defaults import shipped_layouts
 from mlconnector_assets.layouts.facts import BodyFacts, FileFacts
 from mlconnector_assets.layouts.models import Layout, Part, Total
-from mlconnector_assets.layouts.options import Delimited, FileFormat, FixedWidth, Xml
+from mlconnector_assets.layouts.options import EDI_FORMATS, Delimited, FileFormat, FixedWidth, Xml
 
 __all__ = [
+    "EDI_FORMATS",
     "Applied",
     "BodyFacts",
     "CompiledLayout",

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from mlconnector_assets.layouts.edi_options import X12, Edifact
 
 FileFormat = Literal["csv", "fixed_width", "xml", "x12", "edifact"]
+EDI_FORMATS: tuple[FileFormat, ...] = ("x12", "edifact")
 Encoding = Literal["utf-8", "utf-8-sig", "latin-1", "cp1252", "ascii"]
 LONGEST_LINE = 100_000
 _NAME = r"[^\W\d][\w.-]*"

@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from mlconnector_assets.layouts.edi_options import X12, Edifact
 from mlconnector_assets.layouts.models import Layout, short_layout
-from mlconnector_assets.layouts.options import FileFormat
+from mlconnector_assets.layouts.options import EDI_FORMATS, FileFormat
 from mlconnector_assets.partners import file_names
 from mlconnector_assets.partners.fields import (
     Day,
@@ -303,7 +303,7 @@ class Flow(BaseModel):
 
 def _with_identity(name: str, flow: Flow, info: ValidationInfo) -> Flow:
     """The flow with what its partner says of all its EDI files. Raises ValueError when nobody says who sends and who receives."""
-    if flow.format not in ("x12", "edifact"):
+    if flow.format not in EDI_FORMATS:
         return flow
     general, own = info.data.get(flow.format), getattr(flow.layout, flow.format)
     said = [{key: getattr(one, key) for key in one.model_fields_set} for one in (general, own) if one is not None]

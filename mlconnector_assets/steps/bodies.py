@@ -16,7 +16,7 @@ from mlconnector_assets.formats import delimited, fixed_width, xml
 from mlconnector_assets.formats.edifact import writing as edifact_writing
 from mlconnector_assets.formats.text import UnwritableDocuments, UnwritableText
 from mlconnector_assets.formats.x12 import writing as x12_writing
-from mlconnector_assets.layouts import Applied, BodyFacts, CompiledLayout, FileFacts, FileFormat, compile_layout
+from mlconnector_assets.layouts import EDI_FORMATS, Applied, BodyFacts, CompiledLayout, FileFacts, FileFormat, compile_layout
 from mlconnector_assets.partners.specification import Flow
 from mlconnector_assets.records import Record
 
@@ -41,7 +41,7 @@ WRITERS: dict[FileFormat, Writer] = {
     "x12": x12_writing,
     "edifact": edifact_writing,
 }
-NUMBERED: tuple[FileFormat, ...] = ("xml", "x12", "edifact")
+NUMBERED: tuple[FileFormat, ...] = ("xml", *EDI_FORMATS)
 """Formats in which the place of a document is its number among the documents; in others it is a line."""
 
 
